@@ -1,0 +1,13 @@
+//! Domain values: ids, records, drafts, plans, faults. No I/O, no async, no clock.
+//!
+//! Everything that crosses a layer is one of these types. The invariant: a value that exists is valid; checks
+//! happen in constructors, at the edge.
+
+pub mod draft;
+pub mod entity;
+pub mod fault;
+pub mod hash;
+pub mod ids;
+pub mod plan;
+pub mod record;
+pub mod schema;

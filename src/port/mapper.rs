@@ -1,0 +1,57 @@
+//! Scripts that turn source objects into drafts.
+
+use crate::model::draft::Draft;
+use crate::model::entity::Entity;
+use crate::model::hash::ContentHash;
+use crate::model::record::Record;
+
+/// Why one record could not be mapped. Says where and what to do; never holds the record's values.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Reject {
+    /// A stable code, such as `mapping::type` or `schema::required`.
+    pub code: String,
+    /// The target field, when the fault lies in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// What happened and what to do about it.
+    pub message: String,
+    /// Script, line and column (from 1), when a script is to blame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// A place in a script.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Place {
+    /// The file, relative to the mappings folder.
+    pub script: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1.
+    pub column: usize,
+    /// The line's text.
+    pub text: String,
+}
+
+/// What became of one record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mapped {
+    /// A valid draft.
+    Draft(Draft),
+    /// The mapping leaves this record out on purpose.
+    Skipped,
+    /// The record is parked.
+    Rejected(Reject),
+}
+
+/// The mappings of one connection in one generation. Pure: the same records and the same digest give the same result.
+pub trait Mapper: Send + Sync {
+    /// The entities it has a mapping for.
+    fn entities(&self) -> Vec<Entity>;
+
+    /// What the result depends on besides the record: script, tables, library, settings. `None` without a mapping.
+    fn digest(&self, entity: Entity) -> Option<ContentHash>;
+
+    /// Maps records; the result has one element per record, in order.
+    fn map(&self, entity: Entity, records: &[Record]) -> Vec<Mapped>;
+}
