@@ -6,21 +6,39 @@ use bytes::Bytes;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another process holds the folder.
-    #[error("the state folder `{folder}` is in use by another rollcall; stop it, or give this one a folder of its own")]
+    #[error(
+        "the state folder `{folder}` is in use by another rollcall; stop it, or give this one a folder of its own"
+    )]
     Locked {
         /// The folder.
         folder: String,
     },
     /// The disk is full, read-only or failing.
-    #[error("the state folder `{folder}` cannot be written: {reason}; free space or mend its permissions, then run again: nothing is lost")]
+    #[error(
+        "the state folder `{folder}` cannot be written: {reason}; free space or mend its permissions, then run again: nothing is lost"
+    )]
     Disk {
         /// The folder.
         folder: String,
         /// What the system says.
         reason: String,
     },
+    /// A newer rollcall wrote the state.
+    #[error(
+        "the state in `{folder}` has format {found}, this rollcall knows formats up to {known}; upgrade rollcall, or give it another folder"
+    )]
+    Newer {
+        /// The folder.
+        folder: String,
+        /// The format found.
+        found: u32,
+        /// The newest format this build knows.
+        known: u32,
+    },
     /// What is stored cannot be read.
-    #[error("the state in `{folder}` is damaged: {reason}; restore a backup, or move the folder away and sync again")]
+    #[error(
+        "the state in `{folder}` is damaged: {reason}; restore a backup, or move the folder away and sync again"
+    )]
     Damaged {
         /// The folder.
         folder: String,

@@ -57,13 +57,21 @@ pub trait Target: Send + Sync {
     ///
     /// # Errors
     /// [`TargetError`] when the target cannot be read.
-    async fn is_empty(&self, connection: &ConnectionId, entity: Entity) -> Result<bool, TargetError>;
+    async fn is_empty(
+        &self,
+        connection: &ConnectionId,
+        entity: Entity,
+    ) -> Result<bool, TargetError>;
 
     /// What it holds of these records, in order.
     ///
     /// # Errors
     /// [`TargetError`] when the target cannot be read.
-    async fn load(&self, entity: Entity, keys: &[ExternalId]) -> Result<Vec<Option<Held>>, TargetError>;
+    async fn load(
+        &self,
+        entity: Entity,
+        keys: &[ExternalId],
+    ) -> Result<Vec<Option<Held>>, TargetError>;
 
     /// Applies a set as one transaction: all of it or, on an error, nothing. A refused change leaves the others in
     /// force; the result has one element per change, in order.

@@ -1,0 +1,137 @@
+//! Writes a plan that passed its gate, set by set, and files the receipts.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::model::entity::Entity;
+use crate::model::ids::{ExternalId, RunId};
+use crate::model::plan::{ChangeSet, Verb};
+use crate::port::store::StoreError;
+use crate::port::target::{Dangling, Refusal, Target};
+
+use super::SyncError;
+use super::ledger::{Entry, Ledger, Parked, RunRecord};
+use super::progress::{Event, Progress};
+use super::report::Counts;
+use super::retire;
+
+/// Sets between two flushes of the receipts.
+const FLUSH_EVERY: u32 = 16;
+
+/// What applying came to.
+#[derive(Default)]
+pub(super) struct Applied {
+    pub(super) written: Counts,
+    pub(super) dangling: Vec<Dangling>,
+}
+
+/// Applies the plan of a run.
+pub(super) struct Applier<'a> {
+    pub(super) ledger: &'a Ledger,
+    pub(super) target: &'a Arc<dyn Target>,
+    pub(super) progress: &'a dyn Progress,
+    pub(super) stop: &'a CancellationToken,
+    /// Kinds whose references are resolved at the end, when everything that they may refer to is there.
+    pub(super) settle: &'a [Entity],
+}
+
+impl Applier<'_> {
+    /// Applies every set; `record` is kept up to date as receipts.
+    ///
+    /// # Errors
+    /// [`SyncError`] when the target or the state fails; what was written so far is found again by the next run.
+    pub(super) async fn apply(&self, record: &mut RunRecord) -> Result<Applied, SyncError> {
+        let mut applied = Applied::default();
+        let of = record.plan.values().map(crate::model::plan::Tally::total).sum();
+        let mut done = 0;
+        let mut sets = read_plan(self.ledger, record.run);
+        while let Some(set) = sets.recv().await {
+            if self.stop.is_cancelled() {
+                return Err(SyncError::Stopped);
+            }
+            let set = set?;
+            let entity = set.entity;
+            let size = set.changes.len() as u64;
+            let written = self.write(set, record).await?;
+            *applied.written.entry(entity).or_default() += written;
+            done += size;
+            self.progress.tell(Event::Applied { done, of });
+        }
+        for &entity in self.settle {
+            applied.dangling.extend(self.target.settle(entity).await?);
+        }
+        Ok(applied)
+    }
+
+    async fn write(&self, set: ChangeSet, record: &mut RunRecord) -> Result<u64, SyncError> {
+        let entity = set.entity;
+        let retires = set.changes.first().is_some_and(|change| change.verb == Verb::Retire);
+        let changes = if retires && entity == Entity::Department {
+            retire::children_first(self.target, set.changes).await?
+        } else {
+            set.changes
+        };
+        let keys: Vec<ExternalId> =
+            changes.iter().map(|change| change.external_id.clone()).collect();
+        let results = self.target.apply(ChangeSet { entity, changes }).await?;
+        let mut ops = Vec::new();
+        let mut written = 0;
+        for (key, result) in keys.iter().zip(results) {
+            match result {
+                Ok(()) => written += 1,
+                Err(refusal) => ops.extend(self.refused(entity, key, refusal, record)?),
+            }
+        }
+        record.applied_sets += 1;
+        ops.push(self.ledger.put_run(record));
+        self.ledger.write_index(ops)?;
+        if record.applied_sets.is_multiple_of(FLUSH_EVERY) {
+            self.flush().await?;
+        }
+        Ok(written)
+    }
+
+    fn refused(
+        &self,
+        entity: Entity,
+        key: &ExternalId,
+        refusal: Refusal,
+        record: &RunRecord,
+    ) -> Result<Vec<crate::port::store::Op>, StoreError> {
+        let source = key.source();
+        let Some(entry) = self.ledger.entry(entity, source)? else { return Ok(Vec::new()) };
+        let entry = Entry { wanted: entry.applied, parked: true, ..entry };
+        let Refusal { code, message } = refusal;
+        let parked = Parked { code, field: None, message, place: None, run: record.run };
+        Ok(vec![
+            self.ledger.put_entry(entity, source, &entry),
+            self.ledger.put_parked(entity, source, &parked),
+        ])
+    }
+
+    async fn flush(&self) -> Result<(), SyncError> {
+        let ledger = self.ledger.clone();
+        let flushed = tokio::task::spawn_blocking(move || ledger.store().flush());
+        flushed.await.map_err(|cause| SyncError::Worker(cause.to_string()))??;
+        Ok(())
+    }
+}
+
+/// Reads a stored plan on a blocking thread, a few sets ahead.
+pub(super) fn read_plan(
+    ledger: &Ledger,
+    run: RunId,
+) -> mpsc::Receiver<Result<ChangeSet, StoreError>> {
+    let (sink, sets) = mpsc::channel(2);
+    let ledger = ledger.clone();
+    tokio::task::spawn_blocking(move || {
+        for stored in ledger.plan(run) {
+            if sink.blocking_send(stored.map(|stored| stored.set)).is_err() {
+                break;
+            }
+        }
+    });
+    sets
+}

@@ -1,0 +1,90 @@
+//! The parallel half of a run: hashes records, compares them with what is known, maps those that changed.
+//!
+//! Runs on every core; decides nothing that depends on order. The scribe has the last word on each record.
+
+use bytes::Bytes;
+
+use crate::model::entity::Entity;
+use crate::model::hash::ContentHash;
+use crate::model::ids::{RunId, SourceId};
+use crate::model::record::Record;
+use crate::port::mapper::{Mapped, Mapper};
+use crate::port::store::StoreError;
+
+use super::ledger::{Entry, Ledger, Standing};
+
+/// Where records came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Read from the platform in this run.
+    Pulled,
+    /// Kept from an earlier run; mapped again.
+    Stored,
+}
+
+/// Records on their way in.
+pub(super) struct Batch {
+    pub(super) origin: Origin,
+    pub(super) records: Vec<Record>,
+}
+
+/// A record that is new, changed or mapped again.
+pub(super) struct Item {
+    pub(super) id: SourceId,
+    pub(super) payload: Bytes,
+    pub(super) raw: ContentHash,
+    pub(super) mapped: Mapped,
+}
+
+/// A batch after comparison and mapping.
+pub(super) struct Judged {
+    pub(super) origin: Origin,
+    /// Slots of records that are as they were.
+    pub(super) unchanged: Vec<u32>,
+    pub(super) items: Vec<Item>,
+}
+
+/// What a worker needs.
+#[derive(Clone)]
+pub(super) struct Intake<'a> {
+    pub(super) entity: Entity,
+    pub(super) run: RunId,
+    pub(super) ledger: &'a Ledger,
+    pub(super) mapper: &'a dyn Mapper,
+    /// The target lost what it held: everything is mapped and written again.
+    pub(super) rebuild: bool,
+}
+
+impl Intake<'_> {
+    /// Compares and maps one batch.
+    pub(super) fn judge(&self, batch: Batch) -> Result<Judged, StoreError> {
+        let mut unchanged = Vec::new();
+        let mut changed = Vec::new();
+        let mut hashes = Vec::new();
+        for record in batch.records {
+            let raw = ContentHash::of(&record.payload);
+            let entry = self.ledger.entry(self.entity, record.id.as_str())?;
+            match entry.filter(|entry| self.settled(entry, raw, batch.origin)) {
+                Some(entry) => unchanged.push(entry.slot),
+                None => {
+                    changed.push(record);
+                    hashes.push(raw);
+                }
+            }
+        }
+        let mapped = self.mapper.map(self.entity, &changed);
+        let items = changed.into_iter().zip(hashes).zip(mapped).map(|((record, raw), mapped)| {
+            Item { id: record.id, payload: record.payload, raw, mapped }
+        });
+        Ok(Judged { origin: batch.origin, unchanged, items: items.collect() })
+    }
+
+    /// Whether nothing needs to be done about a record that has this entry.
+    fn settled(&self, entry: &Entry, raw: ContentHash, origin: Origin) -> bool {
+        origin == Origin::Pulled
+            && !self.rebuild
+            && entry.raw == raw
+            && entry.wanted != Standing::Retired
+            && self.ledger.in_force(entry, self.run) == entry.wanted
+    }
+}

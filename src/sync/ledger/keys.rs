@@ -1,0 +1,83 @@
+//! Keys of the state store: `<tenant> 0 <table> <connection> 0 <entity> <rest>`; numbers big-endian, so that key order is
+//! the order of work.
+
+use crate::model::entity::Entity;
+use crate::model::ids::{ConnectionId, RunId, TenantId};
+
+/// Builds the keys of one connection. Ids are slugs: they hold no zero byte.
+#[derive(Clone)]
+pub(super) struct Keys {
+    tenant: String,
+    connection: String,
+}
+
+impl Keys {
+    pub(super) fn new(tenant: &TenantId, connection: &ConnectionId) -> Self {
+        Self { tenant: tenant.to_string(), connection: connection.to_string() }
+    }
+
+    fn table(&self, table: u8, rest: usize) -> Vec<u8> {
+        let mut key = Vec::with_capacity(self.tenant.len() + self.connection.len() + 3 + rest);
+        key.extend_from_slice(self.tenant.as_bytes());
+        key.extend_from_slice(&[0, table]);
+        key.extend_from_slice(self.connection.as_bytes());
+        key.push(0);
+        key
+    }
+
+    fn kind(&self, table: u8, entity: Entity, rest: &[u8]) -> Vec<u8> {
+        let mut key = self.table(table, 1 + rest.len());
+        key.push(entity_byte(entity));
+        key.extend_from_slice(rest);
+        key
+    }
+
+    pub(super) fn entry(&self, entity: Entity, source: &str) -> Vec<u8> {
+        self.kind(b'e', entity, source.as_bytes())
+    }
+
+    pub(super) fn meta(&self, entity: Entity) -> Vec<u8> {
+        self.kind(b'm', entity, &[])
+    }
+
+    pub(super) fn parked(&self, entity: Entity, source: &str) -> Vec<u8> {
+        self.kind(b'p', entity, source.as_bytes())
+    }
+
+    pub(super) fn frame(&self, entity: Entity, frame: Option<u64>) -> Vec<u8> {
+        match frame {
+            Some(id) => self.kind(b'f', entity, &id.to_be_bytes()),
+            None => self.kind(b'f', entity, &[]),
+        }
+    }
+
+    pub(super) fn run(&self, run: Option<RunId>) -> Vec<u8> {
+        let mut key = self.table(b'r', 4);
+        if let Some(run) = run {
+            key.extend_from_slice(&run.0.to_be_bytes());
+        }
+        key
+    }
+
+    /// All plan sets of a run, or with `at` one of them.
+    pub(super) fn plan(&self, run: RunId, at: Option<(u8, u32)>) -> Vec<u8> {
+        let mut key = self.table(b'q', 9);
+        key.extend_from_slice(&run.0.to_be_bytes());
+        if let Some((phase, seq)) = at {
+            key.push(phase);
+            key.extend_from_slice(&seq.to_be_bytes());
+        }
+        key
+    }
+}
+
+/// Stable for ever: part of stored keys.
+pub(super) fn entity_byte(entity: Entity) -> u8 {
+    match entity {
+        Entity::Department => 1,
+        Entity::Employee => 2,
+        Entity::CheckIn => 3,
+        Entity::AttendanceDay => 4,
+        Entity::Leave => 5,
+    }
+}

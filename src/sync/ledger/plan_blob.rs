@@ -1,0 +1,131 @@
+//! Plans on disk: the intents of a run, written and flushed before its first write to the target.
+
+use bytes::Bytes;
+
+use crate::model::entity::Entity;
+use crate::model::hash::ContentHash;
+use crate::model::ids::{ExternalId, RunId};
+use crate::model::plan::{Change, ChangeSet, Verb};
+use crate::port::store::{Op, Space, StoreError};
+
+use super::frame::{compress, decompress, read_u32, take};
+use super::keys::entity_byte;
+use super::{Ledger, damaged};
+
+/// When in a run a set is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Creations and updates, by entity.
+    Upsert(Entity),
+    /// Ends, after all upserts: people before departments.
+    Retire(Entity),
+}
+
+impl Phase {
+    fn byte(self) -> u8 {
+        match self {
+            Self::Upsert(entity) => entity_byte(entity),
+            Self::Retire(entity) => 255 - entity_byte(entity),
+        }
+    }
+
+    fn entity(byte: u8) -> Option<Entity> {
+        let number = if byte > 127 { 255 - byte } else { byte };
+        Entity::ALL.into_iter().find(|&entity| entity_byte(entity) == number)
+    }
+}
+
+/// A set of a stored plan and its place in it.
+pub struct StoredSet {
+    /// The changes.
+    pub set: ChangeSet,
+}
+
+impl Ledger {
+    /// The operation that stores one set of a plan.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be packed.
+    pub fn put_set(
+        &self,
+        run: RunId,
+        phase: Phase,
+        seq: u32,
+        changes: &[Change],
+    ) -> Result<Op, StoreError> {
+        let mut plain = Vec::with_capacity(changes.iter().map(|c| c.json.len() + 96).sum());
+        for change in changes {
+            plain.push(match change.verb {
+                Verb::Create => 0,
+                Verb::Update => 1,
+                Verb::Retire => 2,
+            });
+            plain.extend_from_slice(&change.hash.0);
+            let key = change.external_id.as_str().as_bytes();
+            for part in [key, &change.json] {
+                let len = u32::try_from(part.len())
+                    .map_err(|_| damaged("a draft too large".to_owned()))?;
+                plain.extend_from_slice(&len.to_le_bytes());
+                plain.extend_from_slice(part);
+            }
+        }
+        Ok(Op::Put(self.keys.plan(run, Some((phase.byte(), seq))), compress(&plain)?))
+    }
+
+    /// The sets of a run's plan, in the order in which they are applied, after the first `skip`.
+    pub fn plan<'a>(
+        &'a self,
+        run: RunId,
+    ) -> impl Iterator<Item = Result<StoredSet, StoreError>> + use<'a> {
+        let prefix = self.keys.plan(run, None);
+        let at = prefix.len();
+        self.store().scan(Space::Blob, &prefix, None).map(move |pair| {
+            let (key, value) = pair?;
+            let entity = key.get(at).copied().and_then(Phase::entity);
+            let entity =
+                entity.ok_or_else(|| damaged("a plan set of an unknown kind".to_owned()))?;
+            Ok(StoredSet { set: ChangeSet { entity, changes: unpack(&value)? } })
+        })
+    }
+
+    /// Removes the plan of a run.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub fn drop_plan(&self, run: RunId) -> Result<(), StoreError> {
+        let mut ops = Vec::new();
+        for pair in self.store().scan(Space::Blob, &self.keys.plan(run, None), None) {
+            ops.push(Op::Delete(pair?.0.to_vec()));
+        }
+        self.write_blobs(ops)
+    }
+}
+
+fn unpack(packed: &[u8]) -> Result<Vec<Change>, StoreError> {
+    let plain = Bytes::from(decompress(packed)?);
+    let mut at = 0;
+    let mut changes = Vec::new();
+    while at < plain.len() {
+        let verb = match take(&plain, &mut at, 1)?[0] {
+            0 => Verb::Create,
+            1 => Verb::Update,
+            2 => Verb::Retire,
+            other => return Err(damaged(format!("a plan with verb {other}"))),
+        };
+        let mut hash = [0; 16];
+        hash.copy_from_slice(take(&plain, &mut at, 16)?);
+        let len = read_u32(&plain, &mut at)? as usize;
+        let key = std::str::from_utf8(take(&plain, &mut at, len)?).ok().and_then(ExternalId::parse);
+        let external_id = key.ok_or_else(|| damaged("a plan with a broken key".to_owned()))?;
+        let len = read_u32(&plain, &mut at)? as usize;
+        let start = at;
+        take(&plain, &mut at, len)?;
+        changes.push(Change {
+            verb,
+            external_id,
+            json: plain.slice(start..at),
+            hash: ContentHash(hash),
+        });
+    }
+    Ok(changes)
+}

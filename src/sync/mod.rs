@@ -1,0 +1,56 @@
+//! One run of the sync: pull, compare, map, plan, judge, apply.
+//!
+//! ```text
+//! provider pages ─┐
+//!                 ├─▶ intake (all cores): hash, compare, map ─▶ scribe (one): entries, frames, plan ─▶ gate ─▶ apply
+//! stored raw ─────┘
+//! ```
+//! Pages flow through bounded channels, so memory does not grow with the number of people. The invariants:
+//! - nothing is written to a target before the whole plan is on disk and passed its gate;
+//! - only a certified listing retires anyone ([`certify`]);
+//! - a run that ends early leaves nothing to clean up ([`ledger`]);
+//! - an unchanged world causes no write.
+
+pub mod certify;
+pub mod diff;
+pub mod gate;
+pub mod ledger;
+pub mod progress;
+pub mod report;
+
+mod apply;
+mod intake;
+mod order;
+mod phase;
+mod pull;
+mod retire;
+mod run;
+mod scribe;
+mod seen;
+mod windows;
+
+pub use run::{Attendance, Mode, Request, Settings, Syncer};
+
+use crate::model::fault::Fault;
+use crate::port::store::StoreError;
+use crate::port::target::TargetError;
+
+/// Why a run could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// The platform cannot be read at all.
+    #[error(transparent)]
+    Provider(#[from] Fault),
+    /// The state cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The EHR cannot be read or written.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// Someone asked to stop.
+    #[error("the run was stopped; the next one goes on from what was written")]
+    Stopped,
+    /// A worker ended without a result.
+    #[error("a worker of the run died: {0}; run again, nothing is lost")]
+    Worker(String),
+}

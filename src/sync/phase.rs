@@ -1,0 +1,188 @@
+//! One phase of a run: a source of records, the intake on every core, the scribe at the end of the line.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::stream;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use crate::model::entity::Entity;
+use crate::model::record::{AttendanceBatch, Evidence, Window};
+
+use super::SyncError;
+use super::intake::{Batch, Intake, Judged, Origin};
+use super::ledger::Ledger;
+use super::progress::{Event, Progress};
+use super::pull::{Listed, Part, Puller};
+use super::run::{Run, Syncer, blocking};
+use super::scribe::{Desk, Scribe, Tallied};
+
+/// Batches in flight between two stages.
+const DEPTH: usize = 4;
+
+/// Where a phase takes its records from.
+pub(super) enum Source {
+    /// The raw records kept.
+    Stored,
+    /// Parts of a directory listing.
+    Pull(Vec<Part>),
+    /// Attendance of everyone known, in a span of time.
+    People(AttendanceBatch, Window),
+}
+
+/// See the module.
+pub(super) struct Phase<'a> {
+    pub(super) run: &'a Run<'a>,
+    pub(super) entity: Entity,
+    pub(super) rebuild: bool,
+    pub(super) vacant: bool,
+}
+
+impl Phase<'_> {
+    /// Runs the source through intake and scribe to its end.
+    pub(super) async fn carry_out(
+        &self,
+        source: Source,
+        tallied: Tallied,
+    ) -> Result<(Listed, Tallied), SyncError> {
+        let (sink, batches) = mpsc::channel(DEPTH);
+        let (judged_sink, judged) = mpsc::channel(DEPTH);
+        let workers = self.intake(batches, judged_sink);
+        let total = Arc::new(Mutex::new(None));
+        let scribe = self.scribe(judged, tallied, total.clone());
+        let fed = self.feed(source, sink, &total).await;
+        let mut faults = Vec::new();
+        for worker in workers {
+            faults.extend(worker.await.err());
+        }
+        let scribed = scribe.await;
+        // A scribe or a worker that failed is why the feed broke off: its error says more.
+        let tallied = scribed?;
+        if let Some(fault) = faults.pop() {
+            return Err(fault);
+        }
+        Ok((fed?, tallied))
+    }
+
+    fn intake(
+        &self,
+        batches: mpsc::Receiver<Batch>,
+        sink: mpsc::Sender<Judged>,
+    ) -> Vec<impl Future<Output = Result<(), SyncError>> + use<>> {
+        let batches = Arc::new(Mutex::new(batches));
+        let spawn = |_| {
+            let (batches, sink) = (batches.clone(), sink.clone());
+            let (ledger, mapper) = (self.run.ledger.clone(), self.run.request.mapper.clone());
+            let (entity, run, rebuild) = (self.entity, self.run.run, self.rebuild);
+            let work = move || {
+                let intake = Intake { entity, run, ledger: &ledger, mapper: &*mapper, rebuild };
+                // The lock is held while waiting: the next worker waits for its turn instead.
+                let next =
+                    || batches.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
+                while let Some(batch) = next() {
+                    if sink.blocking_send(intake.judge(batch)?).is_err() {
+                        break;
+                    }
+                }
+                Ok(())
+            };
+            let worker = tokio::task::spawn_blocking(work);
+            async move { worker.await.map_err(|cause| SyncError::Worker(cause.to_string()))? }
+        };
+        (0..self.run.syncer.settings.workers.max(1)).map(spawn).collect()
+    }
+
+    fn scribe(
+        &self,
+        mut judged: mpsc::Receiver<Judged>,
+        tallied: Tallied,
+        total: Arc<Mutex<Option<u64>>>,
+    ) -> impl Future<Output = Result<Tallied, SyncError>> + use<> {
+        let desk = Desk {
+            entity: self.entity,
+            run: self.run.run,
+            connection: self.run.syncer.connection.clone(),
+            ledger: self.run.ledger.clone(),
+            target: self.run.syncer.target.clone(),
+            runtime: Handle::current(),
+            rebuild: self.rebuild,
+            vacant: self.vacant,
+        };
+        let (entity, progress) = (self.entity, self.run.request.progress.clone());
+        let task = tokio::task::spawn_blocking(move || {
+            let mut scribe = Scribe::new(desk, tallied);
+            while let Some(batch) = judged.blocking_recv() {
+                let origin = batch.origin;
+                scribe.take(batch)?;
+                let of = *total.lock().unwrap_or_else(PoisonError::into_inner);
+                tell(&*progress, entity, origin, scribe.met(), of);
+            }
+            scribe.finish()
+        });
+        async move { task.await.map_err(|cause| SyncError::Worker(cause.to_string()))? }
+    }
+
+    async fn feed(
+        &self,
+        source: Source,
+        sink: mpsc::Sender<Batch>,
+        total: &Mutex<Option<u64>>,
+    ) -> Result<Listed, SyncError> {
+        let on_evidence = |evidence: &Evidence| {
+            *total.lock().unwrap_or_else(PoisonError::into_inner) = evidence.total;
+        };
+        let puller = |sink| Puller {
+            entity: self.entity,
+            provider: &*self.run.syncer.provider,
+            sink,
+            stop: &self.run.request.stop,
+            parallel: self.run.syncer.settings.parallel,
+            on_evidence: &on_evidence,
+        };
+        match source {
+            Source::Stored => {
+                let (ledger, entity) = (self.run.ledger.clone(), self.entity);
+                blocking(move || stored(&ledger, entity, &sink)).await
+            }
+            Source::Pull(parts) => puller(sink).read(stream::iter(parts)).await,
+            Source::People(batch, span) => {
+                let parts = Syncer::people(self.run.ledger.clone(), batch, span);
+                puller(sink).read(parts).await
+            }
+        }
+    }
+}
+
+fn tell(progress: &dyn Progress, entity: Entity, origin: Origin, done: u64, of: Option<u64>) {
+    progress.tell(match origin {
+        Origin::Pulled => Event::Read { entity, done, of },
+        Origin::Stored => Event::Remapped { entity, done },
+    });
+}
+
+/// Sends every live raw record on.
+fn stored(
+    ledger: &Ledger,
+    entity: Entity,
+    sink: &mpsc::Sender<Batch>,
+) -> Result<Listed, SyncError> {
+    for frame in ledger.frames(entity, None) {
+        let (id, mut records) = frame?;
+        let mut fault = None;
+        records.retain(|record| match ledger.entry(entity, record.id.as_str()) {
+            Ok(entry) => entry.is_some_and(|entry| entry.frame == id),
+            Err(cause) => {
+                fault = Some(cause);
+                false
+            }
+        });
+        if let Some(cause) = fault {
+            return Err(cause.into());
+        }
+        let batch = Batch { origin: Origin::Stored, records };
+        if !batch.records.is_empty() && sink.blocking_send(batch).is_err() {
+            break;
+        }
+    }
+    Ok(Listed::default())
+}

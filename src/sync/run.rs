@@ -1,0 +1,483 @@
+//! One run of one connection, from start to report.
+
+mod close;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::stream;
+use jiff::tz::TimeZone;
+use tokio_util::sync::CancellationToken;
+
+use crate::model::entity::Entity;
+use crate::model::hash::ContentHash;
+use crate::model::ids::{ConnectionId, RunId, SourceId, TenantId};
+use crate::model::plan::{ChangeSet, Tallies};
+use crate::model::record::{AttendanceBatch, Capabilities, Walk, Window};
+use crate::port::clock::Clock;
+use crate::port::mapper::Mapper;
+use crate::port::provider::Provider;
+use crate::port::store::Store;
+use crate::port::target::{Dangling, Target};
+
+use super::SyncError;
+use super::apply::{Applier, read_plan};
+use super::certify::{self, Doubt, Listing};
+use super::diff::{Shown, show};
+use super::gate;
+use super::ledger::{Ledger, RunRecord, RunState, Standing};
+use super::phase::{Phase, Source};
+use super::progress::{Event, Progress};
+use super::pull::{Listed, Part};
+use super::report::{Counts, Report};
+use super::retire;
+use super::scribe::Tallied;
+use super::windows;
+
+/// Runs whose plans and records are kept.
+const KEPT_RUNS: usize = 50;
+/// A kind's frames are compacted when they hold more than this many records for each live one.
+const COMPACT_RATIO: u64 = 2;
+/// ... and at least so many dead ones.
+const COMPACT_MIN: u64 = 5_000;
+
+/// What a run is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Read, plan and write.
+    Sync,
+    /// Read and plan only.
+    Plan,
+    /// Map the stored raw records again where a mapping changed, and write; the platform is not called.
+    Remap,
+}
+
+/// One run's orders.
+pub struct Request {
+    /// What to do.
+    pub mode: Mode,
+    /// Lets a plan with this digest pass the gate.
+    pub approve: Option<ContentHash>,
+    /// Ends the run early when cancelled.
+    pub stop: CancellationToken,
+    /// Takes news.
+    pub progress: Arc<dyn Progress>,
+    /// The mappings in force; the run keeps them to its end.
+    pub mapper: Arc<dyn Mapper>,
+}
+
+/// How far back attendance is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attendance {
+    /// Days read again in every run, for late punches and corrections.
+    pub lookback_days: u32,
+    /// Days read in the first run.
+    pub backfill_days: u32,
+}
+
+/// What stays the same from run to run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The tenant's time zone: what a day is.
+    pub zone: TimeZone,
+    /// The gate.
+    pub gate: gate::Limits,
+    /// Attendance, if it is read at all.
+    pub attendance: Option<Attendance>,
+    /// Parts of a listing read at once.
+    pub parallel: usize,
+    /// Mapping workers.
+    pub workers: usize,
+}
+
+/// Syncs one connection. One run at a time: the caller sees to that.
+pub struct Syncer {
+    /// The customer.
+    pub tenant: TenantId,
+    /// The connection.
+    pub connection: ConnectionId,
+    /// The platform.
+    pub provider: Arc<dyn Provider>,
+    /// The EHR.
+    pub target: Arc<dyn Target>,
+    /// The state.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What stays the same.
+    pub settings: Settings,
+}
+
+/// A run on its way.
+pub(super) struct Run<'a> {
+    pub(super) syncer: &'a Syncer,
+    pub(super) request: &'a Request,
+    pub(super) ledger: Ledger,
+    pub(super) run: RunId,
+    kinds: BTreeMap<Entity, Tallied>,
+    vacant: BTreeMap<Entity, bool>,
+    doubts: BTreeMap<Entity, Vec<Doubt>>,
+    known: BTreeMap<Entity, u64>,
+    failures: Vec<String>,
+    /// Mapping digests that every entry of a kind has been mapped under by the end of this run.
+    digests: BTreeMap<Entity, ContentHash>,
+    /// Where attendance has been read up to, once the run is done.
+    read_until: BTreeMap<Entity, i64>,
+    /// The run before did not end well: references may be unresolved.
+    unsettled: bool,
+}
+
+impl Syncer {
+    /// Carries out one run.
+    ///
+    /// # Errors
+    /// [`SyncError`] when the run could not go on. Nothing needs to be cleaned up; the next run finds what was written.
+    pub async fn run(&self, request: &Request) -> Result<Report, SyncError> {
+        let started_ms = self.clock.now_ms();
+        let requests = self.provider.requests();
+        let (ledger, last) = self.open().await?;
+        let run = RunId(last.as_ref().map_or(1, |last| last.run.0 + 1));
+        let mut record = RunRecord {
+            run,
+            state: RunState::Planning,
+            started_ms,
+            ended_ms: None,
+            plan: Tallies::new(),
+            digest: None,
+            applied_sets: 0,
+            reason: None,
+        };
+        ledger.write_index(vec![ledger.put_run(&record)])?;
+        let mut this = Run {
+            syncer: self,
+            request,
+            ledger,
+            run,
+            kinds: BTreeMap::new(),
+            vacant: BTreeMap::new(),
+            doubts: BTreeMap::new(),
+            known: BTreeMap::new(),
+            failures: Vec::new(),
+            digests: BTreeMap::new(),
+            read_until: BTreeMap::new(),
+            unsettled: last.is_some_and(|last| last.state == RunState::Applying),
+        };
+        let ended = this.carry_out(&mut record).await;
+        record.ended_ms = Some(self.clock.now_ms());
+        if let Err(cause) = &ended {
+            if record.state == RunState::Planning {
+                record.state = RunState::Failed;
+            }
+            record.reason = Some(cause.to_string());
+            // The first error is the one to report; a store that fails here has failed before.
+            drop(this.ledger.write_index(vec![this.ledger.put_run(&record)]));
+        }
+        let (held, applied) = ended?;
+        this.ledger.write_index(vec![this.ledger.put_run(&record)])?;
+        this.close(&record).await?;
+        let requests = self.provider.requests() - requests;
+        this.report(&record, held, applied, requests)
+    }
+
+    /// The changes of a run whose plan is kept, field by field, at most `limit` of them, passed on one by one.
+    ///
+    /// # Errors
+    /// [`SyncError`] when the state or the target cannot be read.
+    pub async fn show(
+        &self,
+        run: RunId,
+        limit: usize,
+        mut take: impl FnMut(Shown),
+    ) -> Result<(), SyncError> {
+        let (store, tenant, connection) =
+            (self.store.clone(), self.tenant.clone(), self.connection.clone());
+        let mut left = limit;
+        let ledger = blocking(move || Ok(Ledger::open(store, &tenant, &connection)?)).await?;
+        let mut sets = read_plan(&ledger, run);
+        while let Some(set) = sets.recv().await.filter(|_| left > 0) {
+            let ChangeSet { entity, mut changes } = set?;
+            changes.truncate(left);
+            let keys: Vec<_> = changes.iter().map(|change| change.external_id.clone()).collect();
+            let held = self.target.load(entity, &keys).await?;
+            for (change, held) in changes.iter().zip(&held) {
+                take(show(entity, change, held.as_ref()));
+            }
+            left -= changes.len();
+        }
+        Ok(())
+    }
+
+    async fn open(&self) -> Result<(Ledger, Option<RunRecord>), SyncError> {
+        let (store, tenant, connection) =
+            (self.store.clone(), self.tenant.clone(), self.connection.clone());
+        blocking(move || {
+            let ledger = Ledger::open(store, &tenant, &connection)?;
+            let last = ledger.last_run()?;
+            if let Some(last) = &last
+                && last.state != RunState::Done
+            {
+                ledger.drop_plan(last.run)?;
+            }
+            Ok((ledger, last))
+        })
+        .await
+    }
+}
+
+type Ended = (Vec<gate::Held>, (Counts, Vec<Dangling>));
+
+impl Run<'_> {
+    async fn carry_out(&mut self, record: &mut RunRecord) -> Result<Ended, SyncError> {
+        self.remap().await?;
+        if self.request.mode != Mode::Remap {
+            self.pull().await?;
+        }
+        record.plan = self.plan();
+        record.digest = Some(self.digest());
+        self.request.progress.tell(Event::Planned(record.plan.clone()));
+        let known = |entity| self.known.get(&entity).copied().unwrap_or_default();
+        let held = gate::judge(&record.plan, known, &self.syncer.settings.gate);
+        let approved = record.digest.is_some() && self.request.approve == record.digest;
+        if self.request.mode == Mode::Plan {
+            record.state = RunState::Planned;
+            return Ok((held, Default::default()));
+        }
+        if !held.is_empty() && !approved {
+            record.state = RunState::Held;
+            record.reason =
+                Some(held.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+            return Ok((held, Default::default()));
+        }
+        record.state = RunState::Applying;
+        self.ledger.write_index(vec![self.ledger.put_run(record)])?;
+        self.flush().await?;
+        let settle = self.to_settle();
+        let applier = Applier {
+            ledger: &self.ledger,
+            target: &self.syncer.target,
+            progress: &*self.request.progress,
+            stop: &self.request.stop,
+            settle: &settle,
+        };
+        let applied = applier.apply(record).await?;
+        self.settle_meta()?;
+        record.state = RunState::Done;
+        Ok((Vec::new(), (applied.written, applied.dangling)))
+    }
+
+    /// Maps stored records again, where the mapping of a kind is not the one its entries were mapped under.
+    async fn remap(&mut self) -> Result<(), SyncError> {
+        for entity in self.request.mapper.entities() {
+            let Some(digest) = self.request.mapper.digest(entity) else { continue };
+            let meta = self.ledger.meta(entity)?;
+            let rebuild = self.rebuild(entity).await?;
+            if meta.slots > 0 && (meta.digest != Some(digest) || rebuild) {
+                self.phase(entity, Source::Stored, rebuild).await?;
+            }
+            self.digests.insert(entity, digest);
+        }
+        Ok(())
+    }
+
+    /// Whether the target lost what the state says it holds.
+    async fn rebuild(&mut self, entity: Entity) -> Result<bool, SyncError> {
+        let vacant = self.syncer.target.is_empty(&self.syncer.connection, entity).await?;
+        self.vacant.insert(entity, vacant);
+        if !vacant {
+            return Ok(false);
+        }
+        for pair in self.ledger.entries(entity, None) {
+            if matches!(self.ledger.in_force(&pair?.1, self.run), Standing::Present(_)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn pull(&mut self) -> Result<(), SyncError> {
+        let capabilities = self.syncer.provider.capabilities().await?;
+        let mut departments = Vec::new();
+        for entity in [Entity::Department, Entity::Employee] {
+            if self.request.mapper.digest(entity).is_none() {
+                continue;
+            }
+            for walk in capabilities.walks.iter().filter(|walk| walk_entity(**walk) == entity) {
+                let parts = match walk {
+                    Walk::Whole(_) => vec![Part::Whole],
+                    Walk::PerDepartment(_) => within(&departments),
+                };
+                let listed = self.phase(entity, Source::Pull(parts), false).await?;
+                let per_department = matches!(walk, Walk::PerDepartment(_));
+                self.certify(entity, &listed, per_department).await?;
+                if entity == Entity::Department {
+                    departments = listed.ids;
+                }
+            }
+        }
+        self.attendance(&capabilities).await
+    }
+
+    async fn attendance(&mut self, capabilities: &Capabilities) -> Result<(), SyncError> {
+        let Some(attendance) = self.syncer.settings.attendance else { return Ok(()) };
+        let now = self.syncer.clock.now_ms() / 1000;
+        for &batch in &capabilities.batches {
+            let entity = batch.entity;
+            if self.request.mapper.digest(entity).is_none() {
+                continue;
+            }
+            let read_until = self.ledger.meta(entity)?.read_until;
+            let span = windows::span(now, read_until, attendance, &self.syncer.settings.zone);
+            let listed = self.phase(entity, Source::People(batch, span), false).await?;
+            if listed.failures.is_empty() {
+                self.read_until.insert(entity, now);
+            }
+            self.failures.extend(listed.failures);
+        }
+        Ok(())
+    }
+
+    async fn phase(
+        &mut self,
+        entity: Entity,
+        source: Source,
+        rebuild: bool,
+    ) -> Result<Listed, SyncError> {
+        let mut tallied = self.kinds.remove(&entity).unwrap_or_default();
+        tallied.meta = self.ledger.meta(entity)?;
+        let vacant = self.vacant.get(&entity).copied().unwrap_or(false);
+        let phase = Phase { run: self, entity, rebuild, vacant };
+        let (listed, tallied) = phase.carry_out(source, tallied).await?;
+        self.kinds.insert(entity, tallied);
+        Ok(listed)
+    }
+
+    /// Judges a listing, and plans the retirements that a certified one licenses.
+    async fn certify(
+        &mut self,
+        entity: Entity,
+        listed: &Listed,
+        by_departments: bool,
+    ) -> Result<(), SyncError> {
+        let mut tallied = self.kinds.remove(&entity).unwrap_or_default();
+        let listing = Listing {
+            failures: listed.failures.clone(),
+            distinct: tallied.seen.count(),
+            evidence: listed.evidence.clone(),
+            previous_scope: tallied.meta.scope.clone(),
+            known: u64::from(tallied.meta.slots),
+            orphans: tallied.orphans,
+        };
+        let mut doubts = certify::doubts(&listing);
+        if by_departments && self.doubts.contains_key(&Entity::Department) {
+            doubts.push(Doubt::Departments);
+        }
+        tallied.meta.scope = listed.evidence.scope.clone().or(tallied.meta.scope);
+        self.ledger.write_index(vec![self.ledger.put_meta(entity, &tallied.meta)])?;
+        if doubts.is_empty() {
+            let (ledger, run) = (self.ledger.clone(), self.run);
+            let connection = self.syncer.connection.clone();
+            let (known, planned) = blocking(move || {
+                let known = retire::plan(&ledger, &connection, entity, run, &mut tallied)?;
+                Ok((known, tallied))
+            })
+            .await?;
+            tallied = planned;
+            self.known.insert(entity, known);
+        } else {
+            self.doubts.insert(entity, doubts);
+        }
+        self.failures.extend(listed.failures.iter().cloned());
+        self.kinds.insert(entity, tallied);
+        Ok(())
+    }
+
+    fn plan(&self) -> Tallies {
+        self.kinds.iter().map(|(&entity, tallied)| (entity, tallied.tally)).collect()
+    }
+
+    fn digest(&self) -> ContentHash {
+        let sum = self.kinds.values().fold(0u128, |sum, kind| sum.wrapping_add(kind.digest));
+        ContentHash(sum.to_le_bytes())
+    }
+
+    fn to_settle(&self) -> Vec<Entity> {
+        let touched = |kind: &Tallied| kind.tally.total() + kind.adopted > 0;
+        if self.unsettled || self.kinds.values().any(touched) {
+            Entity::ALL.to_vec()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Files what holds of each kind once everything is written.
+    fn settle_meta(&self) -> Result<(), SyncError> {
+        let mut ops = Vec::new();
+        for entity in Entity::ALL {
+            let mut meta = self.ledger.meta(entity)?;
+            let before = meta.clone();
+            meta.digest = self.digests.get(&entity).copied().or(meta.digest);
+            meta.read_until = self.read_until.get(&entity).copied().or(meta.read_until);
+            if meta != before {
+                ops.push(self.ledger.put_meta(entity, &meta));
+            }
+        }
+        Ok(self.ledger.write_index(ops)?)
+    }
+
+    async fn flush(&self) -> Result<(), SyncError> {
+        let ledger = self.ledger.clone();
+        blocking(move || Ok(ledger.store().flush()?)).await
+    }
+}
+
+impl Syncer {
+    /// Streams the people whose attendance is read, in batches, each with every window.
+    pub(super) fn people(
+        ledger: Ledger,
+        batch: AttendanceBatch,
+        span: Window,
+    ) -> impl stream::Stream<Item = Part> {
+        let (sink, parts) = tokio::sync::mpsc::channel::<Part>(2);
+        tokio::task::spawn_blocking(move || {
+            let mut people: Vec<SourceId> = Vec::with_capacity(batch.people);
+            let send = |people: &mut Vec<SourceId>| {
+                let group: Arc<[SourceId]> = std::mem::take(people).into();
+                windows::slices(span, batch.days)
+                    .all(|window| sink.blocking_send(Part::People(group.clone(), window)).is_ok())
+            };
+            for (source, entry) in ledger.entries(Entity::Employee, None).flatten() {
+                if entry.wanted == Standing::Retired {
+                    continue;
+                }
+                people.extend(SourceId::parse(&source).ok());
+                if people.len() >= batch.people && !send(&mut people) {
+                    return;
+                }
+            }
+            if !people.is_empty() {
+                send(&mut people);
+            }
+        });
+        stream::unfold(
+            parts,
+            |mut parts| async move { parts.recv().await.map(|part| (part, parts)) },
+        )
+    }
+}
+
+fn walk_entity(walk: Walk) -> Entity {
+    match walk {
+        Walk::Whole(entity) | Walk::PerDepartment(entity) => entity,
+    }
+}
+
+fn within(departments: &[SourceId]) -> Vec<Part> {
+    std::iter::once(None).chain(departments.iter().cloned().map(Some)).map(Part::Within).collect()
+}
+
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SyncError> + Send + 'static,
+) -> Result<T, SyncError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|cause| SyncError::Worker(cause.to_string()))?
+}

@@ -1,0 +1,319 @@
+//! The serial half of a run: gives every record its entry, keeps raw payloads in frames, collects the plan.
+//!
+//! Works in groups: one blob write and one index write for about [`GROUP`] records. Frames and plan go first, so an
+//! entry never names what is not there.
+
+use std::collections::HashMap;
+
+use tokio::runtime::Handle;
+
+use crate::model::entity::Entity;
+use crate::model::hash::ContentHash;
+use crate::model::ids::{ConnectionId, ExternalId, RunId};
+use crate::model::plan::{Change, Tally, Verb};
+use crate::port::mapper::{Mapped, Reject};
+use crate::port::store::Op;
+use crate::port::target::Target;
+
+use super::SyncError;
+use super::intake::{Item, Judged, Origin};
+use super::ledger::{Entry, FrameId, Framed, KindMeta, Ledger, Parked, Phase, Standing};
+use super::order;
+use super::seen::Seen;
+
+/// Records in a group, and the most changes in a plan set.
+pub(super) const GROUP: usize = 512;
+/// Records in a raw frame.
+const FRAME: usize = 64;
+
+/// What a scribe works with, fixed for a phase.
+pub(super) struct Desk {
+    pub(super) entity: Entity,
+    pub(super) run: RunId,
+    pub(super) connection: ConnectionId,
+    pub(super) ledger: Ledger,
+    pub(super) target: std::sync::Arc<dyn Target>,
+    pub(super) runtime: Handle,
+    pub(super) rebuild: bool,
+    /// The target holds nothing of this kind: no need to ask it.
+    pub(super) vacant: bool,
+}
+
+/// What a phase came to; carried from phase to phase of the same kind.
+#[derive(Default)]
+pub(super) struct Tallied {
+    pub(super) meta: KindMeta,
+    pub(super) seen: Seen,
+    pub(super) remapped: u64,
+    pub(super) skipped: u64,
+    pub(super) adopted: u64,
+    pub(super) tally: Tally,
+    pub(super) digest: u128,
+    /// Departments whose parent was not listed.
+    pub(super) orphans: u64,
+    /// The next plan set's number.
+    pub(super) sets: u32,
+    /// The next raw frame's number.
+    pub(super) frames: u32,
+}
+
+/// See the module.
+pub(super) struct Scribe {
+    desk: Desk,
+    out: Tallied,
+    waiting: Vec<(Origin, Item)>,
+    /// Departments only: changes held back until their order is known.
+    departments: Vec<Change>,
+}
+
+/// A record in the group at hand.
+struct Draftee {
+    item: Item,
+    entry: Entry,
+    reframe: bool,
+    verb: Option<Verb>,
+    was_parked: bool,
+}
+
+impl Scribe {
+    pub(super) fn new(desk: Desk, out: Tallied) -> Self {
+        Self { desk, out, waiting: Vec::with_capacity(GROUP), departments: Vec::new() }
+    }
+
+    /// Takes one judged batch.
+    pub(super) fn take(&mut self, judged: Judged) -> Result<(), SyncError> {
+        for slot in judged.unchanged {
+            self.out.seen.insert(slot);
+        }
+        self.waiting.extend(judged.items.into_iter().map(|item| (judged.origin, item)));
+        if self.waiting.len() >= GROUP { self.commit() } else { Ok(()) }
+    }
+
+    /// Records met so far.
+    pub(super) fn met(&self) -> u64 {
+        self.out.seen.count().max(self.out.remapped)
+    }
+
+    /// Writes what is left.
+    pub(super) fn finish(mut self) -> Result<Tallied, SyncError> {
+        self.commit()?;
+        let departments = order::parents_first(std::mem::take(&mut self.departments));
+        self.out.orphans = self.orphans(&departments)?;
+        for set in departments.chunks(GROUP) {
+            let op = self.plan_set(set)?;
+            self.desk.ledger.write_blobs(vec![op])?;
+        }
+        let meta = self.desk.ledger.put_meta(self.desk.entity, &self.out.meta);
+        self.desk.ledger.write_index(vec![meta])?;
+        Ok(self.out)
+    }
+
+    /// Changed departments whose parent this run has not met.
+    fn orphans(&self, departments: &[Change]) -> Result<u64, SyncError> {
+        let mut orphans = 0;
+        for parent in departments.iter().filter_map(|change| order::parent_of(&change.json)) {
+            let source = ExternalId::parse(&parent).map(|key| key.source().to_owned());
+            let entry = match source {
+                Some(source) => self.desk.ledger.entry(Entity::Department, &source)?,
+                None => None,
+            };
+            orphans += u64::from(!entry.is_some_and(|entry| self.out.seen.contains(entry.slot)));
+        }
+        Ok(orphans)
+    }
+
+    fn commit(&mut self) -> Result<(), SyncError> {
+        let mut group = self.draft()?;
+        self.ask_target(&mut group)?;
+        let mut blobs = self.frame(&mut group)?;
+        let mut index = Vec::with_capacity(group.len() + 1);
+        let mut changes = Vec::new();
+        for draftee in group {
+            self.file(draftee, &mut index, &mut changes);
+        }
+        if self.desk.entity == Entity::Department {
+            self.departments.append(&mut changes);
+        } else if !changes.is_empty() {
+            blobs.push(self.plan_set(&changes)?);
+        }
+        index.push(self.desk.ledger.put_meta(self.desk.entity, &self.out.meta));
+        self.desk.ledger.write_blobs(blobs)?;
+        self.desk.ledger.write_index(index)?;
+        Ok(())
+    }
+
+    /// Gives every waiting record its entry; drops what the same run has already dealt with.
+    fn draft(&mut self) -> Result<Vec<Draftee>, SyncError> {
+        let mut group: Vec<Draftee> = Vec::with_capacity(self.waiting.len());
+        let mut at: HashMap<String, usize> = HashMap::new();
+        for (origin, item) in std::mem::take(&mut self.waiting) {
+            let twin = at.get(item.id.as_str()).copied();
+            let prior = match twin {
+                Some(index) => Some(group[index].entry),
+                None => self.desk.ledger.entry(self.desk.entity, item.id.as_str())?,
+            };
+            let again = match origin {
+                Origin::Stored => {
+                    self.out.remapped += 1;
+                    false
+                }
+                Origin::Pulled => prior.is_some_and(|prior| !self.out.seen.insert(prior.slot)),
+            };
+            if again && prior.is_some_and(|prior| prior.raw == item.raw) {
+                continue;
+            }
+            let draftee = self.entry_for(item, prior);
+            match twin {
+                Some(index) => group[index] = draftee,
+                None => {
+                    at.insert(draftee.item.id.as_str().to_owned(), group.len());
+                    group.push(draftee);
+                }
+            }
+        }
+        Ok(group)
+    }
+
+    fn entry_for(&mut self, item: Item, prior: Option<Entry>) -> Draftee {
+        let desk = &self.desk;
+        let held = match prior {
+            Some(_) if desk.rebuild => Standing::Unknown,
+            Some(prior) => desk.ledger.in_force(&prior, desk.run),
+            None => Standing::Unknown,
+        };
+        let applied = match prior {
+            Some(prior) if prior.run == desk.run => prior.applied,
+            _ => held,
+        };
+        let (wanted, verb, parked) = match &item.mapped {
+            Mapped::Draft(draft) => {
+                let wanted = Standing::Present(draft.hash());
+                let verb = match held {
+                    _ if held == wanted => None,
+                    Standing::Unknown => Some(Verb::Create),
+                    Standing::Present(_) | Standing::Retired => Some(Verb::Update),
+                };
+                (wanted, verb, false)
+            }
+            Mapped::Skipped => {
+                self.out.skipped += 1;
+                (held, None, false)
+            }
+            Mapped::Rejected(_) => (held, None, true),
+        };
+        let slot = prior.map_or(self.out.meta.slots, |prior| prior.slot);
+        if prior.is_none() {
+            self.out.meta.slots += 1;
+            self.out.seen.insert(slot);
+        }
+        let reframe = prior.is_none_or(|prior| prior.raw != item.raw);
+        let frame = prior.map_or(FrameId(0), |prior| prior.frame);
+        let run = desk.run;
+        let entry = Entry { slot, raw: item.raw, frame, wanted, applied, run, parked };
+        Draftee { item, entry, reframe, verb, was_parked: prior.is_some_and(|prior| prior.parked) }
+    }
+
+    /// Where nothing is known of a record, the target may still hold it: a receipt was lost, or the state is new.
+    fn ask_target(&mut self, group: &mut [Draftee]) -> Result<(), SyncError> {
+        if self.desk.vacant {
+            return Ok(());
+        }
+        let mut asked: Vec<&mut Draftee> =
+            group.iter_mut().filter(|draftee| draftee.verb == Some(Verb::Create)).collect();
+        let keys: Vec<ExternalId> = asked.iter().map(|d| self.external_id(&d.item)).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let held = self.desk.runtime.block_on(self.desk.target.load(self.desk.entity, &keys))?;
+        for (draftee, held) in asked.iter_mut().zip(held) {
+            let Some(held) = held else { continue };
+            if Standing::Present(held.hash) == draftee.entry.wanted && !held.retired {
+                draftee.verb = None;
+                self.out.adopted += 1;
+            } else {
+                draftee.verb = Some(Verb::Update);
+            }
+        }
+        Ok(())
+    }
+
+    fn external_id(&self, item: &Item) -> ExternalId {
+        ExternalId::of(&self.desk.connection, self.desk.entity, item.id.as_str())
+    }
+
+    fn frame(&mut self, group: &mut [Draftee]) -> Result<Vec<Op>, SyncError> {
+        let mut ops = Vec::new();
+        let mut fresh: Vec<&mut Draftee> = group.iter_mut().filter(|d| d.reframe).collect();
+        for part in fresh.chunks_mut(FRAME) {
+            let id = FrameId::new(self.desk.run, self.out.frames);
+            self.out.frames += 1;
+            self.out.meta.framed += part.len() as u64;
+            let items: Vec<Borrowed<'_>> = part.iter().map(|d| Borrowed(&d.item)).collect();
+            ops.push(self.desk.ledger.put_frame(self.desk.entity, id, &items)?);
+            for draftee in part {
+                draftee.entry.frame = id;
+            }
+        }
+        Ok(ops)
+    }
+
+    fn file(&mut self, draftee: Draftee, index: &mut Vec<Op>, changes: &mut Vec<Change>) {
+        let Draftee { item, entry, verb, was_parked, .. } = draftee;
+        let (entity, ledger) = (self.desk.entity, &self.desk.ledger);
+        index.push(ledger.put_entry(entity, item.id.as_str(), &entry));
+        if let Mapped::Rejected(reject) = item.mapped {
+            let parked = parked(reject, entry.run);
+            index.push(ledger.put_parked(entity, item.id.as_str(), &parked));
+            return;
+        }
+        if was_parked {
+            index.push(ledger.delete_parked(entity, item.id.as_str()));
+        }
+        if let (Some(verb), Mapped::Draft(draft)) = (verb, item.mapped) {
+            let external_id = draft.external_id().clone();
+            let change =
+                Change { verb, external_id, json: draft.json().clone(), hash: draft.hash() };
+            self.count(&change);
+            changes.push(change);
+        }
+    }
+
+    fn count(&mut self, change: &Change) {
+        self.out.tally.count(change.verb);
+        self.out.digest = self.out.digest.wrapping_add(weigh(change));
+    }
+
+    fn plan_set(&mut self, changes: &[Change]) -> Result<Op, SyncError> {
+        let phase = Phase::Upsert(self.desk.entity);
+        let op = self.desk.ledger.put_set(self.desk.run, phase, self.out.sets, changes)?;
+        self.out.sets += 1;
+        Ok(op)
+    }
+}
+
+/// A change as a number; a plan's digest is their sum, whatever their order.
+pub(super) fn weigh(change: &Change) -> u128 {
+    let verb: &[u8] = match change.verb {
+        Verb::Create => b"c",
+        Verb::Update => b"u",
+        Verb::Retire => b"r",
+    };
+    let parts = [verb, change.external_id.as_str().as_bytes(), &change.hash.0];
+    u128::from_le_bytes(ContentHash::of_parts(parts).0)
+}
+
+fn parked(reject: Reject, run: RunId) -> Parked {
+    let Reject { code, field, message, place } = reject;
+    Parked { code, field, message, place, run }
+}
+
+struct Borrowed<'a>(&'a Item);
+
+impl Framed for Borrowed<'_> {
+    fn id(&self) -> &str {
+        self.0.id.as_str()
+    }
+    fn payload(&self) -> &[u8] {
+        &self.0.payload
+    }
+}

@@ -1,0 +1,84 @@
+//! Which spans of time a run reads attendance for. Pure.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::model::record::Window;
+
+use super::run::Attendance;
+
+const DAY: i64 = 86_400;
+
+/// From the start of the first day to read up to the end of today, in the tenant's zone.
+pub(super) fn span(
+    now: i64,
+    read_until: Option<i64>,
+    attendance: Attendance,
+    zone: &TimeZone,
+) -> Window {
+    let days = |count: u32| i64::from(count) * DAY;
+    let start = match read_until {
+        Some(until) => until.min(now) - days(attendance.lookback_days),
+        None => now - days(attendance.backfill_days),
+    };
+    Window { start: day_start(start, zone), end: day_start(now + DAY, zone).max(now + 1) }
+}
+
+fn day_start(at: i64, zone: &TimeZone) -> i64 {
+    let stamp = Timestamp::from_second(at).unwrap_or(Timestamp::UNIX_EPOCH);
+    let local = stamp.to_zoned(zone.clone());
+    local.start_of_day().map_or(at, |start| start.timestamp().as_second())
+}
+
+/// A span in pieces of at most `days` days.
+pub(super) fn slices(span: Window, days: u32) -> impl Iterator<Item = Window> {
+    let step = i64::from(days.max(1)) * DAY;
+    let mut start = span.start;
+    std::iter::from_fn(move || {
+        let window = Window { start, end: (start + step).min(span.end) };
+        start = window.end;
+        (window.start < window.end).then_some(window)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAYS: Attendance = Attendance { lookback_days: 3, backfill_days: 30 };
+
+    fn at(text: &str) -> i64 {
+        text.parse::<Timestamp>().unwrap().as_second()
+    }
+
+    fn shown(window: Window) -> String {
+        let show = |at| Timestamp::from_second(at).unwrap().to_string();
+        format!("{} {}", show(window.start), show(window.end))
+    }
+
+    fn shanghai() -> TimeZone {
+        TimeZone::get("Asia/Shanghai").unwrap()
+    }
+
+    #[test]
+    fn a_first_run_reads_the_backfill_in_whole_local_days() {
+        let window = span(at("2026-03-31T02:00:00Z"), None, DAYS, &shanghai());
+        assert_eq!(shown(window), "2026-02-28T16:00:00Z 2026-03-31T16:00:00Z");
+    }
+
+    #[test]
+    fn a_later_run_looks_back_from_where_it_left_off() {
+        let until = Some(at("2026-03-30T02:00:00Z"));
+        let window = span(at("2026-03-31T02:00:00Z"), until, DAYS, &shanghai());
+        assert_eq!(shown(window), "2026-03-26T16:00:00Z 2026-03-31T16:00:00Z");
+    }
+
+    #[test]
+    fn slices_cover_the_span_without_gap_or_overlap() {
+        let span = Window { start: 0, end: 70 * DAY };
+        let slices: Vec<Window> = slices(span, 31).collect();
+        assert_eq!(slices.len(), 3);
+        assert_eq!((slices[0].start, slices[2].end), (span.start, span.end));
+        assert!(slices.windows(2).all(|pair| pair[0].end == pair[1].start));
+    }
+}
