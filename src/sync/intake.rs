@@ -6,9 +6,9 @@ use bytes::Bytes;
 
 use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
-use crate::model::ids::{RunId, SourceId};
+use crate::model::ids::{ConnectionId, ExternalId, RunId, SourceId};
 use crate::model::record::Record;
-use crate::port::mapper::{Mapped, Mapper};
+use crate::port::mapper::{Mapped, Mapper, Reject};
 use crate::port::store::StoreError;
 
 use super::ledger::{Entry, Ledger, Standing};
@@ -49,6 +49,7 @@ pub(super) struct Judged {
 pub(super) struct Intake<'a> {
     pub(super) entity: Entity,
     pub(super) run: RunId,
+    pub(super) connection: &'a ConnectionId,
     pub(super) ledger: &'a Ledger,
     pub(super) mapper: &'a dyn Mapper,
     /// The target lost what it held: everything is mapped and written again.
@@ -74,9 +75,33 @@ impl Intake<'_> {
         }
         let mapped = self.mapper.map(self.entity, &changed);
         let items = changed.into_iter().zip(hashes).zip(mapped).map(|((record, raw), mapped)| {
+            let mapped = self.own_key(&record.id, mapped);
             Item { id: record.id, payload: record.payload, raw, mapped }
         });
         Ok(Judged { origin: batch.origin, unchanged, items: items.collect() })
+    }
+
+    /// A draft keeps the key of the object it was made from, or the object's end would not be found again.
+    fn own_key(&self, id: &SourceId, mapped: Mapped) -> Mapped {
+        match mapped {
+            Mapped::Draft(draft) if *draft.external_id() != self.key(id) => {
+                Mapped::Rejected(Reject {
+                    code: "mapping::external_id".to_owned(),
+                    field: Some("external_id".to_owned()),
+                    message: format!(
+                        "`external_id` is not the key of this {}; make it id(\"{0}\", ..) of the id that the \
+                         connector lists it by",
+                        self.entity
+                    ),
+                    place: None,
+                })
+            }
+            other => other,
+        }
+    }
+
+    fn key(&self, id: &SourceId) -> ExternalId {
+        ExternalId::of(self.connection, self.entity, id.as_str())
     }
 
     /// Whether nothing needs to be done about a record that has this entry.

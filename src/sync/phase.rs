@@ -74,8 +74,10 @@ impl Phase<'_> {
             let (batches, sink) = (batches.clone(), sink.clone());
             let (ledger, mapper) = (self.run.ledger.clone(), self.run.request.mapper.clone());
             let (entity, run, rebuild) = (self.entity, self.run.run, self.rebuild);
+            let connection = self.run.syncer.connection.clone();
             let work = move || {
-                let intake = Intake { entity, run, ledger: &ledger, mapper: &*mapper, rebuild };
+                let (ledger, mapper, connection) = (&ledger, &*mapper, &connection);
+                let intake = Intake { entity, run, connection, ledger, mapper, rebuild };
                 // The lock is held while waiting: the next worker waits for its turn instead.
                 let next =
                     || batches.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
