@@ -1,0 +1,107 @@
+//! What the listings have in common: the cursor, the page token, the records of an answer.
+//!
+//! What this is not: a particular listing. The one invariant: a cursor is bounded, and one that cannot be read is
+//! stale, never an error of its own.
+
+use rollcall_sdk::json;
+use rollcall_sdk::{Content, Fault, Response, Slice};
+use serde::{Deserialize, Serialize};
+
+use crate::codes::Class;
+use crate::failure::{Failure, advice};
+use crate::range::Fingerprint;
+
+/// The most the platform gives at a time.
+pub(crate) const PAGE_SIZE: &str = "50";
+/// The most ids the platform takes at a time.
+pub(crate) const MOST_IDS: usize = 50;
+/// How many steps may be open: 50 children a level, on some 32 levels, and the page tokens between.
+pub(crate) const MOST_STEPS: usize = 2_000;
+
+/// What of a listing is still to be done. A listing is a stack of steps; its cursor is the stack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Step {
+    /// Departments below one, with everything below them in turn.
+    #[serde(rename = "b")]
+    Below { of: String, depth: u8, token: Option<String> },
+    /// Departments directly below one.
+    #[serde(rename = "c")]
+    Children { of: String, depth: u8, token: Option<String> },
+    /// Departments by id.
+    #[serde(rename = "n")]
+    Named { ids: Vec<String> },
+    /// People directly in a department.
+    #[serde(rename = "m")]
+    Members { of: String, token: Option<String> },
+    /// What the app's contact range grants by name, from this page on.
+    #[serde(rename = "g")]
+    Granted { token: Option<String>, so_far: Fingerprint },
+}
+
+pub(crate) fn decode(cursor: &str) -> Result<Vec<Step>, Fault> {
+    let steps: Vec<Step> = serde_json::from_str(cursor).map_err(|_| Fault::StaleCursor)?;
+    if steps.is_empty() { Err(Fault::StaleCursor) } else { Ok(steps) }
+}
+
+/// The cursor for what is left; none when nothing is.
+pub(crate) fn encode(steps: &[Step]) -> Result<Option<String>, Fault> {
+    if steps.len() > MOST_STEPS {
+        let message = format!("the department tree leaves more than {MOST_STEPS} steps open");
+        return Err(Fault::Invalid(advice("tree", message, "look for a loop in the departments")));
+    }
+    if steps.is_empty() {
+        return Ok(None);
+    }
+    let text = serde_json::to_string(steps);
+    text.map(Some).map_err(|_| Fault::StaleCursor)
+}
+
+/// The token of the page after the one that was asked for with `sent`; none after the last.
+pub(crate) fn next_token(
+    response: &impl Response,
+    sent: Option<&str>,
+) -> Result<Option<String>, Failure> {
+    let more = json::flag(response, "/data/has_more")?;
+    let token = json::text(response, "/data/page_token")?.filter(|token| !token.is_empty());
+    let problem = match (more, token) {
+        (Some(false), _) | (None, None) => return Ok(None),
+        (Some(true), None) => "the platform says there is more, but not where",
+        (_, Some(token)) if Some(token.as_str()) == sent => {
+            "the platform hands back the page token that it was given"
+        }
+        (_, Some(token)) => return Ok(Some(token)),
+    };
+    let remedy = "list again later; if it lasts, ask the platform's support";
+    let fault = Fault::Unavailable(advice("paging", problem, remedy));
+    Err(Failure { code: 0, class: Class::Unavailable, fault })
+}
+
+/// How the records of a kind are found in an answer.
+pub(crate) struct Shape {
+    /// Pointer to the array.
+    pub(crate) items: &'static str,
+    /// Name of the field that is the id.
+    pub(crate) id: &'static str,
+    /// The permission without which that field is left out.
+    pub(crate) scope: &'static str,
+}
+
+/// The records of an answer, left where they are. A record without its id is told by the permission that is missing.
+pub(crate) fn records<R: Response>(response: R, shape: &Shape) -> Result<Content<R>, Failure> {
+    if json::length(&response, shape.items)? == 0 {
+        return Ok(Content::Empty);
+    }
+    let first = format!("{}/0/{}", shape.items, shape.id);
+    if json::text(&response, &first)?.is_none_or(|id| id.is_empty()) {
+        let message = format!("the platform leaves out `{}`, by which records are known", shape.id);
+        let remedy = format!(
+            "request the permission {} in the developer console, publish a version of the app and let an \
+             administrator approve it; or choose another id type in the settings",
+            shape.scope
+        );
+        let fault = Fault::Forbidden(advice("field", message, &remedy));
+        return Err(Failure { code: 0, class: Class::Scope, fault });
+    }
+    let id = vec![format!("/{}", shape.id)];
+    Ok(Content::Sliced(Slice { response, items: shape.items.to_owned(), id }))
+}

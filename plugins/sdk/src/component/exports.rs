@@ -1,0 +1,66 @@
+//! The exported interfaces over the plugin's traits: whoever implements [`Directory`](crate::Directory) for
+//! [`Imports`] has the export.
+
+use super::Imports;
+use super::bindings::attendance::exports::rollcall::plugin::attendance;
+use super::bindings::base::rollcall::plugin::types;
+use super::bindings::directory::exports::rollcall::plugin::directory;
+use super::bindings::plugin::exports::rollcall::plugin::plugin;
+use crate::{Attendance, Directory, Plugin, Walk};
+
+impl<T: Plugin<Imports>> plugin::Guest for T {
+    fn probe() -> Result<Vec<plugin::Finding>, types::Fault> {
+        let findings = T::probe(&Imports)?;
+        let finding = |found: crate::Finding| plugin::Finding {
+            check: found.check,
+            passed: found.passed,
+            remedy: found.remedy,
+        };
+        Ok(findings.into_iter().map(finding).collect())
+    }
+}
+
+impl<T: Directory<Imports>> directory::Guest for T {
+    fn walks() -> Vec<directory::Walk> {
+        let walk = |walk| match walk {
+            Walk::Whole(kind) => directory::Walk::Whole(kind.into()),
+            Walk::PerDepartment(kind) => directory::Walk::PerDepartment(kind.into()),
+        };
+        T::walks().into_iter().map(walk).collect()
+    }
+
+    fn enumerate(
+        kind: types::Kind,
+        within: Option<String>,
+        cursor: Option<String>,
+    ) -> Result<types::Page, types::Fault> {
+        let page = T::enumerate(&Imports, kind.into(), within.as_deref(), cursor.as_deref())?;
+        Ok(page.into())
+    }
+
+    fn fetch(kind: types::Kind, ids: Vec<String>) -> Result<types::Content, types::Fault> {
+        Ok(T::fetch(&Imports, kind.into(), &ids)?.into())
+    }
+}
+
+impl<T: Attendance<Imports>> attendance::Guest for T {
+    fn batches() -> Vec<attendance::Batch> {
+        let batch = |batch: crate::Batch| attendance::Batch {
+            kind: batch.kind.into(),
+            people: batch.people,
+            days: batch.days,
+        };
+        T::batches().into_iter().map(batch).collect()
+    }
+
+    fn enumerate(
+        kind: types::Kind,
+        people: Vec<String>,
+        window: types::Window,
+        cursor: Option<String>,
+    ) -> Result<types::Page, types::Fault> {
+        let window = window.into();
+        let page = T::enumerate(&Imports, kind.into(), &people, window, cursor.as_deref())?;
+        Ok(page.into())
+    }
+}

@@ -1,0 +1,54 @@
+//! What a plugin implements: [`Plugin`] always, the others as far as the platform goes.
+//!
+//! What this is not: the remaining interfaces of the contract (callback, login, messaging, target), which join when the
+//! first plugin has them. The one invariant: a plugin keeps no state between calls; what must last is in a cursor or
+//! remembered by the host.
+
+use crate::{Batch, Content, Fault, Finding, Host, Kind, Page, Walk, Window};
+
+/// What every plugin exports.
+pub trait Plugin<H: Host> {
+    /// Checks credentials, permissions and ranges with the fewest possible calls.
+    ///
+    /// # Errors
+    /// [`Fault`] when the platform cannot be asked at all; what an administrator can mend is a failed [`Finding`].
+    fn probe(host: &H) -> Result<Vec<Finding>, Fault>;
+}
+
+/// People and departments.
+pub trait Directory<H: Host> {
+    /// How the host walks each kind.
+    fn walks() -> Vec<Walk>;
+    /// One page. `within` is a department's id for a kind walked per department.
+    ///
+    /// # Errors
+    /// [`Fault::StaleCursor`] when the listing has to start again; any other [`Fault`] for this page alone.
+    fn enumerate(
+        host: &H,
+        kind: Kind,
+        within: Option<&str>,
+        cursor: Option<&str>,
+    ) -> Result<Page<H::Response>, Fault>;
+    /// Reads single objects; those that do not exist are left out.
+    ///
+    /// # Errors
+    /// [`Fault`] when the platform does not answer for all of them.
+    fn fetch(host: &H, kind: Kind, ids: &[String]) -> Result<Content<H::Response>, Fault>;
+}
+
+/// What people did, by person and time.
+pub trait Attendance<H: Host> {
+    /// Each kind, and the most a call may ask for.
+    fn batches() -> Vec<Batch>;
+    /// One page of what `people` did in `window`.
+    ///
+    /// # Errors
+    /// [`Fault`], as for [`Directory::enumerate`].
+    fn enumerate(
+        host: &H,
+        kind: Kind,
+        people: &[String],
+        window: Window,
+        cursor: Option<&str>,
+    ) -> Result<Page<H::Response>, Fault>;
+}
