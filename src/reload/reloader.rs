@@ -69,6 +69,7 @@ pub struct Handle<G> {
 
 struct Shared<G> {
     current: ArcSwap<G>,
+    number: watch::Sender<u64>,
     status: watch::Sender<Status>,
 }
 
@@ -116,6 +117,7 @@ impl<G: Send + Sync + 'static> Reloader<G> {
         };
         let shared = Arc::new(Shared {
             current: ArcSwap::from_pointee(first),
+            number: watch::Sender::new(status.generation),
             status: watch::Sender::new(status),
         });
         let handle = Handle { shared: Arc::clone(&shared) };
@@ -211,7 +213,9 @@ impl<G> Shared<G> {
             status.since_ms = now;
             status.error = None;
         });
-        self.status.borrow().generation
+        let number = self.status.borrow().generation;
+        self.number.send_replace(number);
+        number
     }
 }
 
@@ -226,7 +230,12 @@ impl<G> Handle<G> {
         self.shared.status.borrow().clone()
     }
 
-    /// Tells of each change of the status; a new generation is in force before its number shows here.
+    /// Tells of each new generation by its number, once it is in force.
+    pub fn generations(&self) -> watch::Receiver<u64> {
+        self.shared.number.subscribe()
+    }
+
+    /// Tells of each change of the status, builds that failed among them.
     pub fn subscribe(&self) -> watch::Receiver<Status> {
         self.shared.status.subscribe()
     }

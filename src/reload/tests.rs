@@ -154,7 +154,7 @@ async fn a_save_by_rename_is_in_force_within_a_second() {
     rename_over(&scene.mapping(), "{two}");
     scene.in_force("{two}").await;
     assert!(begin.elapsed() < Duration::from_secs(1), "took {:?}", begin.elapsed());
-    assert_eq!(scene.handle.status().generation, 2);
+    assert_eq!((scene.handle.status().generation, *scene.handle.generations().borrow()), (2, 2));
 }
 
 #[tokio::test]
