@@ -1,0 +1,173 @@
+//! What the writer's thread does with its connection: apply sets, look records up.
+//!
+//! The invariant: a set is one transaction. A statement that a table refuses undoes itself alone, because each change is
+//! exactly one statement.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, Statement};
+
+use super::draft::Draft;
+use super::error::{Verdict, judge, refusal};
+use super::upsert::{self, BindError};
+use super::{row, tables};
+use crate::model::entity::Entity;
+use crate::model::ids::{ConnectionId, ExternalId};
+use crate::model::plan::{Change, ChangeSet, Verb};
+use crate::port::target::{Held, Refusal};
+
+/// Most upsert statements kept prepared. Mappings produce a handful of shapes; a source with more costs time, not memory.
+const MOST_STATEMENTS: usize = 64;
+
+type Outcome = Result<(), Refusal>;
+
+/// A connection and its prepared statements.
+pub(super) struct Ledger<'c> {
+    pub(super) connection: &'c Connection,
+    upserts: HashMap<(Entity, u64), Statement<'c>>,
+}
+
+impl<'c> Ledger<'c> {
+    pub(super) fn new(connection: &'c Connection) -> Self {
+        Self { connection, upserts: HashMap::new() }
+    }
+
+    /// Applies a set at the time `now`.
+    pub(super) fn apply(&mut self, set: &ChangeSet, now: &str) -> rusqlite::Result<Vec<Outcome>> {
+        self.in_transaction(|ledger| {
+            set.changes.iter().map(|change| ledger.change(set.entity, change, now)).collect()
+        })
+    }
+
+    /// Runs `work` as one transaction; an error undoes all of it.
+    pub(super) fn in_transaction<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let connection = self.connection;
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        let outcome = work(self).and_then(|done| {
+            connection.execute_batch("COMMIT")?;
+            Ok(done)
+        });
+        // Some errors, such as a full disk, end the transaction by themselves.
+        if outcome.is_err() && !connection.is_autocommit() {
+            connection.execute_batch("ROLLBACK")?;
+        }
+        outcome
+    }
+
+    fn change(&mut self, entity: Entity, change: &Change, now: &str) -> rusqlite::Result<Outcome> {
+        let outcome = match change.verb {
+            Verb::Create | Verb::Update => self.upsert(entity, change, now),
+            Verb::Retire => self.retire(entity, &change.external_id, now),
+        };
+        match outcome {
+            Ok(outcome) => Ok(outcome),
+            Err(error) => match judge(error) {
+                Verdict::Refused(refusal) => Ok(Err(refusal)),
+                Verdict::Failed(error) => Err(error),
+            },
+        }
+    }
+
+    fn upsert(&mut self, entity: Entity, change: &Change, now: &str) -> rusqlite::Result<Outcome> {
+        let id = change.external_id.as_str();
+        let draft = match Draft::parse(entity, id, &change.json) {
+            Ok(draft) => draft,
+            Err(error) => return Ok(Err(unreadable(&error))),
+        };
+        let connection = id.split(':').next().unwrap_or_default();
+        let statement = self.statement(entity, draft.mask())?;
+        match upsert::bind(statement, entity, (id, connection), &change.hash, now, &draft) {
+            Ok(()) => {}
+            Err(BindError::Sqlite(error)) => return Err(error),
+            Err(BindError::Field(name)) => {
+                let message =
+                    format!("field `{name}` has not the shape of its column; mend its mapping");
+                return Ok(Err(refusal("target::draft", message)));
+            }
+        }
+        statement.raw_execute()?;
+        Ok(Ok(()))
+    }
+
+    fn statement(&mut self, entity: Entity, mask: u64) -> rusqlite::Result<&mut Statement<'c>> {
+        if self.upserts.len() >= MOST_STATEMENTS && !self.upserts.contains_key(&(entity, mask)) {
+            self.upserts.clear();
+        }
+        match self.upserts.entry((entity, mask)) {
+            std::collections::hash_map::Entry::Occupied(kept) => Ok(kept.into_mut()),
+            std::collections::hash_map::Entry::Vacant(free) => {
+                Ok(free.insert(self.connection.prepare(&upsert::sql(entity, mask))?))
+            }
+        }
+    }
+
+    fn retire(&self, entity: Entity, id: &ExternalId, now: &str) -> rusqlite::Result<Outcome> {
+        let status = match entity {
+            Entity::Department => "inactive",
+            Entity::Employee => "terminated",
+            Entity::CheckIn | Entity::AttendanceDay | Entity::Leave => {
+                let message = format!(
+                    "a record of kind {entity} is a fact and does not end; plan an update instead"
+                );
+                return Ok(Err(refusal("target::verb", message)));
+            }
+        };
+        let table = tables::table(entity);
+        let found: Option<bool> = self
+            .connection
+            .prepare(&format!(
+                "SELECT \"retired_at\" IS NULL FROM \"{table}\" WHERE \"external_id\" = ?1"
+            ))?
+            .query_row([id.as_str()], |row| row.get(0))
+            .optional()?;
+        let Some(current) = found else {
+            let message = "the record is not there, so it cannot end; sync again";
+            return Ok(Err(refusal("target::missing", message)));
+        };
+        if current {
+            let sql = format!(
+                "UPDATE \"{table}\" SET \"status\" = ?1, \"retired_at\" = ?2, \"updated_at\" = ?2 WHERE \"external_id\" = ?3"
+            );
+            self.connection.execute(&sql, (status, now, id.as_str()))?;
+        }
+        Ok(Ok(()))
+    }
+
+    /// Whether a connection has no record of a kind.
+    pub(super) fn is_empty(
+        &self,
+        connection: &ConnectionId,
+        entity: Entity,
+    ) -> rusqlite::Result<bool> {
+        // `;` follows `:`, so the range is that of the prefix.
+        let (low, high) = (format!("{connection}:{entity}:"), format!("{connection}:{entity};"));
+        let table = tables::table(entity);
+        let sql = format!(
+            "SELECT NOT EXISTS (SELECT 1 FROM \"{table}\" WHERE \"external_id\" >= ?1 AND \"external_id\" < ?2)"
+        );
+        self.connection.query_row(&sql, (low, high), |row| row.get(0))
+    }
+
+    /// What is held of each record, in order.
+    pub(super) fn load(
+        &self,
+        entity: Entity,
+        keys: &[ExternalId],
+    ) -> rusqlite::Result<Vec<Option<Held>>> {
+        let mut statement = self.connection.prepare(&row::sql(entity))?;
+        let mut load = |key: &ExternalId| {
+            statement.query_row([key.as_str()], |held| row::read(entity, key, held)).optional()
+        };
+        keys.iter().map(&mut load).collect()
+    }
+}
+
+/// serde says line, column and what it expected, and quotes text only of values of the wrong kind; its text stays out.
+fn unreadable(error: &serde_json::Error) -> Refusal {
+    let message =
+        format!("the draft is unreadable at column {}; map the record again", error.column());
+    refusal("target::draft", message)
+}

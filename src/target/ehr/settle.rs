@@ -1,0 +1,78 @@
+//! References that were open when their record was written, and the departments' paths.
+//!
+//! A write resolves what it can at once; what comes later is resolved here. The invariant: the work is that of the rows
+//! left open, found by partial indexes, and nothing is touched when there are none.
+
+use rusqlite::Connection;
+
+use super::tables::{self, REFERENCES, Reference};
+use crate::model::entity::Entity;
+use crate::model::ids::ExternalId;
+use crate::port::target::Dangling;
+
+/// Most references reported.
+const MOST_REPORTED: usize = 100;
+
+/// Resolves what names a record of `entity` or is named by one, and tells which of the entity's own references dangle.
+pub(super) fn settle(connection: &Connection, entity: Entity) -> rusqlite::Result<Vec<Dangling>> {
+    for reference in REFERENCES.iter().filter(|r| r.entity == entity || r.to == entity) {
+        connection.execute(&resolve(reference), ())?;
+    }
+    if entity == Entity::Department {
+        settle_paths(connection)?;
+    }
+    dangling(connection, entity)
+}
+
+/// A department whose parent came late has the path of a top department until its own is made anew.
+fn resolve(reference: &Reference) -> String {
+    let Reference { entity, column, to, .. } = *reference;
+    let (table, to) = (tables::table(entity), tables::table(to));
+    let (named, open) = (reference.named(), reference.open());
+    let path = if entity == Entity::Department { ", \"path\" = NULL" } else { "" };
+    format!(
+        "UPDATE \"{table}\" SET \"{column}\" = (SELECT t.\"id\" FROM \"{to}\" t WHERE t.\"external_id\" = \"{table}\".{named}){path} \
+         WHERE {open} AND EXISTS (SELECT 1 FROM \"{to}\" t WHERE t.\"external_id\" = \"{table}\".{named})"
+    )
+}
+
+/// Makes the missing paths, and those below them, level by level. A circle of parents has no top and so no path.
+fn settle_paths(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE \"departments\" SET \"path\" = NULL WHERE \"path\" IS NOT NULL AND \"id\" IN (
+            WITH RECURSIVE stale (id) AS (
+                SELECT \"id\" FROM \"departments\" WHERE \"path\" IS NULL
+                UNION SELECT d.\"id\" FROM \"departments\" d JOIN stale s ON d.\"parent_id\" = s.id
+            ) SELECT id FROM stale)",
+        (),
+    )?;
+    let mut tops = connection.prepare(
+        "UPDATE \"departments\" SET \"path\" = \"name\" WHERE \"path\" IS NULL AND \"parent_id\" IS NULL",
+    )?;
+    let mut next_level = connection.prepare(
+        "UPDATE \"departments\" SET \"path\" = p.\"path\" || ' / ' || \"departments\".\"name\" FROM \"departments\" p \
+         WHERE \"departments\".\"path\" IS NULL AND p.\"id\" = \"departments\".\"parent_id\" AND p.\"path\" IS NOT NULL",
+    )?;
+    tops.execute(())?;
+    while next_level.execute(())? > 0 {}
+    Ok(())
+}
+
+fn dangling(connection: &Connection, entity: Entity) -> rusqlite::Result<Vec<Dangling>> {
+    let mut found = Vec::new();
+    for reference in tables::references(entity) {
+        let (table, named, open) = (tables::table(entity), reference.named(), reference.open());
+        let room = MOST_REPORTED - found.len();
+        let mut statement = connection.prepare(&format!(
+            "SELECT \"external_id\", {named} FROM \"{table}\" WHERE {open} AND \"retired_at\" IS NULL ORDER BY \"id\" LIMIT {room}"
+        ))?;
+        let mut rows = statement.query(())?;
+        while let Some(row) = rows.next()? {
+            let key: String = row.get(0)?;
+            if let Some(external_id) = ExternalId::parse(&key) {
+                found.push(Dangling { external_id, field: reference.field, missing: row.get(1)? });
+            }
+        }
+    }
+    Ok(found)
+}
