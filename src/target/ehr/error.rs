@@ -1,4 +1,4 @@
-//! SQLite's errors in the target's terms.
+//! `SQLite`'s errors in the target's terms.
 //!
 //! The invariant: a message names files, tables and columns, never a value; people's data stays out of logs.
 
@@ -40,7 +40,7 @@ pub(super) fn judge(error: Error) -> Verdict {
     }
 }
 
-/// What SQLite says; of a constraint it names table and column, not the value.
+/// What `SQLite` says; of a constraint it names table and column, not the value.
 fn told(error: &Error) -> String {
     match error {
         Error::SqliteFailure(_, Some(text)) => text.clone(),

@@ -1,4 +1,4 @@
-//! The embedded EHR: departments, people and their days as tables of one SQLite file, ready for SQL and BI.
+//! The embedded EHR: departments, people and their days as tables of one `SQLite` file, ready for SQL and BI.
 //!
 //! It is the default target, so that everything works with no other system. Not a general database layer: it knows the
 //! tables of the EHR schema and the [`Target`] port, nothing else. The invariant: the file always holds whole sets.
@@ -39,7 +39,7 @@ const QUEUE: usize = 16;
 
 type Job = Box<dyn FnOnce(&mut Ledger<'_>) + Send>;
 
-/// The EHR in one SQLite file. Calls run one after the other on a thread of its own; dropping it waits for the last one
+/// The EHR in one `SQLite` file. Calls run one after the other on a thread of its own; dropping it waits for the last one
 /// and closes the file.
 pub struct EmbeddedEhr {
     path: PathBuf,
@@ -83,16 +83,14 @@ impl EmbeddedEhr {
         });
         let jobs = self.jobs.clone().ok_or_else(gone)?;
         // A full queue makes the caller's task wait, not the runtime.
-        match jobs.try_send(job) {
-            Ok(()) => {}
+        let sent = match jobs.try_send(job) {
+            Ok(()) => Ok(Ok(())),
             Err(mpsc::TrySendError::Full(job)) => {
-                tokio::task::spawn_blocking(move || jobs.send(job))
-                    .await
-                    .map_err(|_| gone())?
-                    .map_err(|_| gone())?
+                tokio::task::spawn_blocking(move || jobs.send(job)).await
             }
-            Err(mpsc::TrySendError::Disconnected(_)) => return Err(gone()),
-        }
+            Err(mpsc::TrySendError::Disconnected(job)) => Ok(Err(mpsc::SendError(job))),
+        };
+        sent.map_err(|_| gone())?.map_err(|_| gone())?;
         let outcome = answered.await.map_err(|_| gone())?;
         outcome.map_err(|error| error::failed(&self.path, &error))
     }
