@@ -1,0 +1,122 @@
+//! Runs the simulator until it is interrupted: arguments to a server, no logic.
+
+use std::error::Error;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use simulator::{
+    Builder, DEFAULT_APP_ID, DEFAULT_APP_SECRET, DEFAULT_TODAY, FaultRule, RateLimits, Simulator,
+};
+use tokio::time::{MissedTickBehavior, interval};
+
+/// A fake Feishu over real HTTP, with people, departments and punches made from a seed.
+#[derive(Debug, Parser)]
+#[command(name = "simulator", version)]
+struct Args {
+    /// Where to serve Feishu; port 0 takes a free one.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7001")]
+    feishu: String,
+    /// How many people the company has.
+    #[arg(long, default_value_t = 4_410)]
+    people: u32,
+    /// What everything follows from.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many days, up to and including today, have punches.
+    #[arg(long, default_value_t = 30)]
+    days: u32,
+    /// The date it is in the simulated world.
+    #[arg(long, value_name = "YYYY-MM-DD", default_value = DEFAULT_TODAY)]
+    today: String,
+    /// A folder with `in_time.csv` and `out_time.csv` to take punches from.
+    #[arg(long, value_name = "DIR")]
+    punches: Option<PathBuf>,
+    /// Let people come, leave and move every so many seconds.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    step_every: Option<u64>,
+    /// Misbehave: KIND:RATE or KIND:TIMESx, optionally @ENDPOINT, such as `429:0.01` or `html:3x@user_flows`.
+    #[arg(long, value_name = "KIND:RATE")]
+    fault: Vec<FaultRule>,
+    /// Keep the documented request budgets.
+    #[arg(long)]
+    rate_limits: bool,
+    /// The app's id.
+    #[arg(long, default_value = DEFAULT_APP_ID)]
+    app_id: String,
+    /// The app's secret.
+    #[arg(long, default_value = DEFAULT_APP_SECRET)]
+    app_secret: String,
+}
+
+impl Args {
+    fn builder(&self) -> Builder {
+        let limits = if self.rate_limits { RateLimits::Documented } else { RateLimits::Off };
+        let builder = Simulator::builder()
+            .people(self.people)
+            .seed(self.seed)
+            .days(self.days)
+            .today(&self.today)
+            .app(&self.app_id, &self.app_secret)
+            .rate_limits(limits)
+            .faults(self.fault.iter().copied());
+        match &self.punches {
+            Some(folder) => builder.punches(folder),
+            None => builder,
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(&Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nowhere is left to say that stderr is closed.
+            writeln!(std::io::stderr(), "error: {}", with_causes(error.as_ref()))
+                .unwrap_or_default();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+async fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+    let sim = args.builder().start(&args.feishu).await?;
+    let mut out = std::io::stdout();
+    writeln!(out, "feishu      {}", sim.feishu_url())?;
+    writeln!(out, "app_id      {}", sim.app_id())?;
+    writeln!(out, "app_secret  {}", sim.app_secret())?;
+    writeln!(out, "today       {}", sim.today())?;
+    out.flush()?;
+    let stop = tokio::signal::ctrl_c();
+    tokio::pin!(stop);
+    match args.step_every {
+        None => stop.await?,
+        Some(seconds) => {
+            let mut tick = interval(Duration::from_secs(seconds));
+            tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            tick.tick().await;
+            loop {
+                tokio::select! {
+                    biased;
+                    stopped = &mut stop => { stopped?; break }
+                    _ = tick.tick() => sim.step(1),
+                }
+            }
+        }
+    }
+    sim.shutdown().await;
+    Ok(())
+}

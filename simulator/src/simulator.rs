@@ -1,0 +1,190 @@
+//! The handle of a running simulator: where it is, what it was asked, and what happens in its world.
+//!
+//! Not its set-up. The invariant: whatever is changed here is seen by the next request that arrives.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::builder::Builder;
+use crate::calendar::{date_text, day_of, midnight};
+use crate::faults::FaultRule;
+use crate::feishu::access::{Access, AttendanceRange, ContactRange};
+use crate::feishu::events;
+use crate::ids::Ids;
+use crate::site::{Requests, Site};
+use crate::world::{Churn, Truth};
+
+/// What is granted to the app, in the outside's terms.
+#[derive(Clone, Debug)]
+pub(crate) struct Grants {
+    pub scopes: BTreeSet<String>,
+    pub contact: ContactRange,
+    pub attendance: AttendanceRange,
+}
+
+impl Grants {
+    pub(crate) fn access(&self, ids: Ids) -> Access {
+        Access::new(ids, self.scopes.iter().cloned(), &self.contact, self.attendance)
+    }
+}
+
+/// Open connections get this long to finish when the simulator shuts down.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A running fake platform; dropping it stops it.
+#[derive(Debug)]
+pub struct Simulator {
+    site: Arc<Site>,
+    address: SocketAddr,
+    grants: Mutex<Grants>,
+    churn: Churn,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+impl Simulator {
+    /// Starts to set one up.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn new(
+        site: Arc<Site>,
+        address: SocketAddr,
+        grants: Grants,
+        churn: Churn,
+        stop: oneshot::Sender<()>,
+        task: JoinHandle<std::io::Result<()>>,
+    ) -> Self {
+        Self { site, address, grants: Mutex::new(grants), churn, stop, task }
+    }
+
+    /// The host part of every Feishu address, such as `http://127.0.0.1:7001`.
+    pub fn feishu_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The app's id.
+    pub fn app_id(&self) -> &str {
+        &self.site.config.app_id
+    }
+
+    /// The app's secret.
+    pub fn app_secret(&self) -> &str {
+        &self.site.config.app_secret
+    }
+
+    /// How often each endpoint was asked so far.
+    pub fn requests(&self) -> Requests {
+        self.site.requests()
+    }
+
+    /// Replaces all fault rules; an empty list ends misbehaviour.
+    pub fn set_faults(&self, rules: impl IntoIterator<Item = FaultRule>) {
+        self.site.faults().replace(rules.into_iter().collect());
+    }
+
+    /// Adds one fault rule.
+    pub fn inject(&self, rule: FaultRule) {
+        self.site.faults().add(rule);
+    }
+
+    /// Ends the life of every token that was handed out.
+    pub fn expire_tokens(&self) {
+        self.site.revoke_all();
+    }
+
+    /// Moves the simulator's clock: tokens age, budgets refill, and the world's date follows.
+    pub fn advance(&self, by: Duration) {
+        self.site.clock.advance(by);
+    }
+
+    /// The world's time in Unix seconds.
+    pub fn now(&self) -> i64 {
+        self.site.clock.now()
+    }
+
+    /// The world's date, `YYYY-MM-DD`, in Shanghai.
+    pub fn today(&self) -> String {
+        date_text(day_of(self.now()))
+    }
+
+    /// Lets so many steps of change happen, all of them now.
+    pub fn step(&self, steps: u32) {
+        let now = self.now();
+        let mut world = self.site.world_mut();
+        for _ in 0..steps {
+            world.step(self.churn, now);
+        }
+    }
+
+    /// How many steps have happened.
+    pub fn steps(&self) -> u32 {
+        self.site.world().steps()
+    }
+
+    /// The events of everything that happened after a step, oldest first, each a JSON envelope; of very many changes
+    /// only the newest 65,536 are kept.
+    pub fn events_since(&self, step: u32) -> Vec<String> {
+        let (world, access) = (self.site.world(), self.site.access());
+        world
+            .changes_since(step)
+            .filter(|change| events::concerns(&world, &access, &change.what))
+            .map(|change| events::envelope(&self.site, &world, &access, change))
+            .collect()
+    }
+
+    /// What a correct sync of everything that is on record should end with.
+    pub fn truth(&self) -> Truth {
+        let first = self.site.world().first_day;
+        self.truth_between(midnight(first), self.now() + 1)
+    }
+
+    /// The same with punches in `from <= check_time < to` and results of the days these instants fall on.
+    pub fn truth_between(&self, from: i64, to: i64) -> Truth {
+        self.site.world().truth(from, to, self.now())
+    }
+
+    /// Changes the granted scopes.
+    pub fn set_scopes<S: Into<String>>(&self, scopes: impl IntoIterator<Item = S>) {
+        let scopes = scopes.into_iter().map(Into::into).collect();
+        self.regrant(|grants| grants.scopes = scopes);
+    }
+
+    /// Takes one scope away.
+    pub fn revoke_scope(&self, scope: &str) {
+        self.regrant(|grants| {
+            grants.scopes.remove(scope);
+        });
+    }
+
+    /// Changes which departments and people the app sees.
+    pub fn set_contact_range(&self, range: ContactRange) {
+        self.regrant(|grants| grants.contact = range);
+    }
+
+    /// Changes whose punches and results the app sees.
+    pub fn set_attendance_range(&self, range: AttendanceRange) {
+        self.regrant(|grants| grants.attendance = range);
+    }
+
+    fn regrant(&self, change: impl FnOnce(&mut Grants)) {
+        let mut grants = self.grants.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut grants);
+        self.site.set_access(grants.access(self.site.ids));
+    }
+
+    /// Stops listening and gives open answers two seconds to finish.
+    pub async fn shutdown(self) {
+        let Self { stop, mut task, .. } = self;
+        drop(stop);
+        if tokio::time::timeout(GRACE, &mut task).await.is_err() {
+            task.abort();
+        }
+    }
+}
