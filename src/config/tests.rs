@@ -391,6 +391,18 @@ fn a_file_that_is_no_text_or_too_large_is_refused() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let folder = folder(&[]);
+    std::fs::create_dir(folder.path().join("tenants/beta.yaml")).unwrap();
+    let faults = load_in(&folder).unwrap_err();
+    assert_eq!(
+        (faults.faults()[0].code, faults.faults()[0].file.as_str()),
+        ("config::unreadable", "tenants/beta.yaml")
+    );
+    assert!(faults.faults()[0].message.ends_with("mend its permissions"));
+}
+
+#[test]
 fn a_file_of_nothing_but_faults_ends_the_report_early() {
     let text: Vec<_> = (0..500).map(|n| format!("key{n}: 1")).collect();
     let faults = load_in(&folder(&[("rollcall.yaml", &text.join("\n"))])).unwrap_err();

@@ -423,6 +423,18 @@ async fn a_first_build_that_fails_says_why() {
 }
 
 #[tokio::test]
+async fn builds_that_never_agree_on_their_files_end() {
+    let (folder, count) = (tempfile::tempdir().unwrap(), AtomicUsize::new(0));
+    let root = folder.path().to_owned();
+    let build = move |_: &Changed| {
+        let next = root.join(count.fetch_add(1, Ordering::SeqCst).to_string());
+        Ok::<_, String>(Built { generation: (), watched: vec![Watched::config_file(next)] })
+    };
+    let start = Reloader::start(watched(folder.path()), by_notices(), Arc::new(Noon), build).await;
+    assert!(start.err().unwrap().starts_with("each build names other files than the one before"));
+}
+
+#[tokio::test]
 async fn a_build_that_panics_keeps_the_old_generation() {
     let calls = Arc::new(AtomicUsize::new(0));
     let during = move |_: &Path| assert!(calls.fetch_add(1, Ordering::SeqCst) != 1, "boom");
