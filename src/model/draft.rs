@@ -1,6 +1,9 @@
 //! A record in the EHR's own terms: what a mapping made of a source object, checked against the schema.
+//!
+//! Not here: how a source object is read (mapping) or how a draft is stored (target). The invariant: a [`Draft`] that
+//! exists fits the schema, and two drafts with the same content have the same text and the same hash.
 
-use std::fmt;
+use std::borrow::Cow;
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -8,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
 use crate::model::ids::ExternalId;
+use crate::model::schema::{self, Need};
 
 /// A valid draft. Two drafts with the same content have the same text and the same hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,13 +25,191 @@ pub struct Draft {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("field `{field}` {problem}")]
 pub struct Violation {
+    /// A stable code, such as `schema::required`.
+    pub code: &'static str,
     /// The field's name.
     pub field: String,
     /// What is wrong and what would be right, without the value itself.
     pub problem: String,
 }
 
+/// The value of a field before it is checked. A field without one is left alone: it is not set at all.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content<'a> {
+    /// Erase on purpose.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// Text.
+    Text(Cow<'a, str>),
+    /// A list.
+    List(Vec<Content<'a>>),
+    /// An object; of two entries with the same key the first counts.
+    Map(Vec<(Cow<'a, str>, Content<'a>)>),
+}
+
+impl Content<'_> {
+    /// What kind of value it is, in words that fit "is ..".
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "true or false",
+            Self::Int(_) => "a whole number",
+            Self::Float(_) => "a number",
+            Self::Text(_) => "text",
+            Self::List(_) => "a list",
+            Self::Map(_) => "an object",
+        }
+    }
+}
+
+impl<'a> From<&'a Value> for Content<'a> {
+    fn from(value: &'a Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(flag) => Self::Bool(*flag),
+            Value::Number(number) => match number.as_i64() {
+                Some(number) => Self::Int(number),
+                None => Self::Float(number.as_f64().unwrap_or(f64::NAN)),
+            },
+            Value::String(text) => Self::Text(Cow::Borrowed(text)),
+            Value::Array(items) => Self::List(items.iter().map(Self::from).collect()),
+            Value::Object(map) => Self::Map(
+                map.iter()
+                    .map(|(key, value)| (Cow::Borrowed(key.as_str()), value.into()))
+                    .collect(),
+            ),
+        }
+    }
+}
+
+/// The fields of a draft while it is put together, each at its place in the schema.
+#[derive(Clone, Debug)]
+pub struct Fields<'a> {
+    entity: Entity,
+    values: Vec<Option<Content<'a>>>,
+    unknown: Vec<String>,
+}
+
+impl<'a> Fields<'a> {
+    /// No field set yet.
+    pub fn new(entity: Entity) -> Self {
+        let values = vec![const { None }; schema::fields(entity).len()];
+        Self { entity, values, unknown: Vec::new() }
+    }
+
+    /// Sets a field by name; a name the schema does not have becomes a violation later.
+    pub fn set(&mut self, name: &str, value: Content<'a>) {
+        match schema::position(self.entity, name) {
+            Some(at) => self.set_at(at, value),
+            None => self.unknown.push(name.to_owned()),
+        }
+    }
+
+    /// Sets the field at a position of [`schema::fields`]. Positions beyond the end are ignored.
+    pub fn set_at(&mut self, at: usize, value: Content<'a>) {
+        if let Some(slot) = self.values.get_mut(at) {
+            *slot = Some(value);
+        }
+    }
+
+    /// Leaves a field alone again, whatever it was set to.
+    pub fn unset(&mut self, name: &str) {
+        match schema::position(self.entity, name) {
+            Some(at) => self.values[at] = None,
+            None => self.unknown.retain(|unknown| unknown != name),
+        }
+    }
+
+    /// Whether the field has a value.
+    pub fn has(&self, name: &str) -> bool {
+        schema::position(self.entity, name)
+            .is_some_and(|at| self.values.get(at).is_some_and(Option::is_some))
+    }
+}
+
 impl Draft {
+    /// Checks fields against the schema and writes them canonically.
+    ///
+    /// # Errors
+    /// Every [`Violation`], in schema order, fields that the schema does not have last.
+    pub fn try_new(fields: &Fields<'_>) -> Result<Self, Vec<Violation>> {
+        let mut violations = Vec::new();
+        let mut json = String::with_capacity(512);
+        json.push('{');
+        let table = schema::fields(fields.entity);
+        for (field, value) in table.iter().zip(&fields.values) {
+            let Some(value) = value else {
+                if field.need == Need::Required {
+                    violations.push(Violation {
+                        code: "schema::required",
+                        field: field.name.to_owned(),
+                        problem: "is required and missing; let the mapping set it".to_owned(),
+                    });
+                }
+                continue;
+            };
+            if json.len() > 1 {
+                json.push(',');
+            }
+            json.push('"');
+            json.push_str(field.name);
+            json.push_str("\":");
+            if let Err(problem) = schema::write_value(field, value, &mut json) {
+                violations.push(Violation {
+                    code: problem.code,
+                    field: field.name.to_owned(),
+                    problem: problem.text,
+                });
+            }
+        }
+        json.push('}');
+        violations.extend(fields.unknown.iter().map(|name| unknown(fields.entity, name)));
+        if !violations.is_empty() {
+            return Err(violations);
+        }
+        Self::finish(fields, json).map_err(|violation| vec![violation])
+    }
+
+    /// Checks a JSON object, such as one that a client sent or a target holds.
+    ///
+    /// # Errors
+    /// As [`Draft::try_new`].
+    pub fn from_json(entity: Entity, object: &Map<String, Value>) -> Result<Self, Vec<Violation>> {
+        let mut fields = Fields::new(entity);
+        for (name, value) in object {
+            fields.set(name, value.into());
+        }
+        Self::try_new(&fields)
+    }
+
+    fn finish(fields: &Fields<'_>, json: String) -> Result<Self, Violation> {
+        let external_id = match fields.values.first() {
+            Some(Some(Content::Text(text))) => ExternalId::parse(text),
+            _ => None,
+        };
+        match external_id {
+            Some(external_id)
+                if external_id.as_str().split(':').nth(1) == Some(fields.entity.name()) =>
+            {
+                let hash = ContentHash::of(json.as_bytes());
+                Ok(Self { external_id, json: Bytes::from(json), hash })
+            }
+            _ => Err(Violation {
+                code: "schema::id",
+                field: "external_id".to_owned(),
+                problem: format!(
+                    "names another kind of record; use `id(\"{}\", ..)` to make one",
+                    fields.entity
+                ),
+            }),
+        }
+    }
+
     /// The join key.
     pub fn external_id(&self) -> &ExternalId {
         &self.external_id
@@ -42,4 +224,15 @@ impl Draft {
     pub fn hash(&self) -> ContentHash {
         self.hash
     }
+}
+
+fn unknown(entity: Entity, name: &str) -> Violation {
+    let names = schema::fields(entity).iter().map(|field| field.name);
+    let problem = match schema::nearest(name, names) {
+        Some(near) => format!("is no field of {entity}; did you mean `{near}`?"),
+        None => format!(
+            "is no field of {entity}; `rollcall schema {entity}` lists them, and the tenant's own go under `custom`"
+        ),
+    };
+    Violation { code: "schema::unknown_field", field: name.to_owned(), problem }
 }

@@ -1,65 +1,8 @@
-//! The EHR schema: which fields each entity has, of which type, and what they mean.
+//! The tables themselves: one constant per entity, in the order in which a draft shows its fields.
 //!
-//! One table serves all: validation of drafts, the published JSON Schema, the columns of the embedded EHR, the
-//! "did you mean" of a mapping check. A draft says only what its source knows: an absent field is left alone, `null`
-//! erases. Personal data that no target needs (identity card, bank account, home address, birthday) has no field.
+//! Only data. The invariant: names are unique within an entity and `external_id` stands first.
 
-use crate::model::entity::Entity;
-
-/// The type of a field's value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FieldType {
-    /// An external id, at most 300 characters.
-    Id,
-    /// A list of external ids, at most 500.
-    Ids,
-    /// Text of at most so many characters.
-    Text(usize),
-    /// A whole number.
-    Integer,
-    /// A count of minutes, 0 to 10,080 (a week).
-    Minutes,
-    /// A decimal number.
-    Decimal,
-    /// True or false.
-    Bool,
-    /// `YYYY-MM-DD`.
-    Date,
-    /// RFC 3339 with offset, to the second: `2026-11-20T09:02:03+08:00`.
-    Instant,
-    /// An IANA time zone name.
-    Zone,
-    /// An E.164 number: `+8613800000000`.
-    Mobile,
-    /// A mail address.
-    Email,
-    /// One of these words.
-    Enum(&'static [&'static str]),
-    /// An object of scalars: the tenant's own fields.
-    Custom,
-}
-
-/// Whether a draft must carry the field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// A draft without it is parked; it cannot be null.
-    Required,
-    /// A draft may leave it out or clear it.
-    Optional,
-}
-
-/// One field of an entity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Field {
-    /// The name in mappings, JSON and SQL.
-    pub name: &'static str,
-    /// The type of its value.
-    pub ty: FieldType,
-    /// Whether it must be there.
-    pub need: Need,
-    /// One sentence for people.
-    pub about: &'static str,
-}
+use super::{Field, FieldType, Need};
 
 const fn required(name: &'static str, ty: FieldType, about: &'static str) -> Field {
     Field { name, ty, need: Need::Required, about }
@@ -69,23 +12,41 @@ const fn optional(name: &'static str, ty: FieldType, about: &'static str) -> Fie
     Field { name, ty, need: Need::Optional, about }
 }
 
-const EXTERNAL_ID: Field =
-    required("external_id", FieldType::Id, "`<connection>:<entity>:<source id>`: the join key in every target.");
-const CUSTOM: Field =
-    optional("custom", FieldType::Custom, "The tenant's own fields: an object of texts, numbers and booleans.");
+const EXTERNAL_ID: Field = required(
+    "external_id",
+    FieldType::Id,
+    "`<connection>:<entity>:<source id>`: the join key in every target.",
+);
+const CUSTOM: Field = optional(
+    "custom",
+    FieldType::Custom,
+    "The tenant's own fields: an object of texts, numbers and booleans.",
+);
 const TIMEZONE: &str = "IANA time zone name.";
 
 /// How someone is employed.
 pub const EMPLOYMENT_TYPES: &[&str] = &[
-    "full_time", "part_time", "intern", "contractor", "temporary", "expatriate", "rehired_retiree", "other",
+    "full_time",
+    "part_time",
+    "intern",
+    "contractor",
+    "temporary",
+    "expatriate",
+    "rehired_retiree",
+    "other",
 ];
 /// Where someone stands with the company.
-pub const EMPLOYEE_STATUSES: &[&str] = &["pending", "active", "on_leave", "suspended", "terminated"];
+pub const EMPLOYEE_STATUSES: &[&str] =
+    &["pending", "active", "on_leave", "suspended", "terminated"];
 
-const DEPARTMENT: &[Field] = &[
+pub(super) const DEPARTMENT: &[Field] = &[
     EXTERNAL_ID,
     required("name", FieldType::Text(128), "The department's name."),
-    optional("parent_external_id", FieldType::Id, "The parent department; absent or null at the top."),
+    optional(
+        "parent_external_id",
+        FieldType::Id,
+        "The parent department; absent or null at the top.",
+    ),
     optional("code", FieldType::Text(64), "The company's own code of the department."),
     optional("head_external_ids", FieldType::Ids, "The employees who head it, the main one first."),
     optional("sort_order", FieldType::Integer, "Position among its siblings, smaller first."),
@@ -93,9 +54,13 @@ const DEPARTMENT: &[Field] = &[
     CUSTOM,
 ];
 
-const EMPLOYEE: &[Field] = &[
+pub(super) const EMPLOYEE: &[Field] = &[
     EXTERNAL_ID,
-    optional("employee_number", FieldType::Text(64), "The staff number; not unique across sources."),
+    optional(
+        "employee_number",
+        FieldType::Text(64),
+        "The staff number; not unique across sources.",
+    ),
     required("display_name", FieldType::Text(128), "The name as its source writes it."),
     optional("family_name", FieldType::Text(64), "Only where the source splits names."),
     optional("given_name", FieldType::Text(64), "Only where the source splits names."),
@@ -104,22 +69,34 @@ const EMPLOYEE: &[Field] = &[
     optional("mobile", FieldType::Mobile, "Mobile number in E.164."),
     optional("work_email", FieldType::Email, "Mail address at the company."),
     optional("personal_email", FieldType::Email, "Private mail address."),
-    required("department_external_ids", FieldType::Ids, "The departments, the main one first; may be empty."),
+    required(
+        "department_external_ids",
+        FieldType::Ids,
+        "The departments, the main one first; may be empty.",
+    ),
     optional("manager_external_id", FieldType::Id, "The direct manager."),
     optional("job_title", FieldType::Text(128), "What the person is called to do."),
     optional("job_level", FieldType::Text(64), "The grade."),
     optional("work_location", FieldType::Text(128), "City, site or desk."),
     optional("employment_type", FieldType::Enum(EMPLOYMENT_TYPES), "How the person is employed."),
-    required("status", FieldType::Enum(EMPLOYEE_STATUSES), "Where the person stands with the company."),
+    required(
+        "status",
+        FieldType::Enum(EMPLOYEE_STATUSES),
+        "Where the person stands with the company.",
+    ),
     optional("start_date", FieldType::Date, "First day."),
     optional("end_date", FieldType::Date, "Last day."),
     optional("probation_end_date", FieldType::Date, "Last day of probation."),
-    optional("gender", FieldType::Enum(&["male", "female", "other", "unspecified"]), "As the source states it."),
+    optional(
+        "gender",
+        FieldType::Enum(&["male", "female", "other", "unspecified"]),
+        "As the source states it.",
+    ),
     optional("timezone", FieldType::Zone, TIMEZONE),
     CUSTOM,
 ];
 
-const CHECK_IN: &[Field] = &[
+pub(super) const CHECK_IN: &[Field] = &[
     EXTERNAL_ID,
     required("employee_external_id", FieldType::Id, "Who punched."),
     required("at", FieldType::Instant, "When, with the offset of the person's wall clock."),
@@ -138,7 +115,15 @@ const CHECK_IN: &[Field] = &[
     ),
     optional(
         "result",
-        FieldType::Enum(&["normal", "late", "early", "absent_minor", "missing", "outside", "invalid"]),
+        FieldType::Enum(&[
+            "normal",
+            "late",
+            "early",
+            "absent_minor",
+            "missing",
+            "outside",
+            "invalid",
+        ]),
         "The platform's verdict, for information.",
     ),
     optional("latitude", FieldType::Decimal, "Degrees north, in `datum`."),
@@ -151,13 +136,15 @@ const CHECK_IN: &[Field] = &[
     CUSTOM,
 ];
 
-const ATTENDANCE_DAY: &[Field] = &[
+pub(super) const ATTENDANCE_DAY: &[Field] = &[
     EXTERNAL_ID,
     required("employee_external_id", FieldType::Id, "Whose day."),
     required("work_date", FieldType::Date, "Which day."),
     required(
         "status",
-        FieldType::Enum(&["present", "absent", "half_day", "on_leave", "rest", "holiday", "trip", "open"]),
+        FieldType::Enum(&[
+            "present", "absent", "half_day", "on_leave", "rest", "holiday", "trip", "open",
+        ]),
         "How the day went; `open` while it is not over.",
     ),
     optional("shift_name", FieldType::Text(128), "The shift."),
@@ -173,14 +160,25 @@ const ATTENDANCE_DAY: &[Field] = &[
     CUSTOM,
 ];
 
-const LEAVE: &[Field] = &[
+pub(super) const LEAVE: &[Field] = &[
     EXTERNAL_ID,
     required("employee_external_id", FieldType::Id, "Who is away."),
     required(
         "type",
         FieldType::Enum(&[
-            "annual", "sick", "personal", "compensatory", "marriage", "maternity", "paternity", "parental",
-            "bereavement", "breastfeeding", "home_visit", "prenatal", "other",
+            "annual",
+            "sick",
+            "personal",
+            "compensatory",
+            "marriage",
+            "maternity",
+            "paternity",
+            "parental",
+            "bereavement",
+            "breastfeeding",
+            "home_visit",
+            "prenatal",
+            "other",
         ]),
         "What kind of leave.",
     ),
@@ -200,19 +198,3 @@ const LEAVE: &[Field] = &[
     ),
     CUSTOM,
 ];
-
-/// The fields of an entity, in the order in which a draft, a column list and a schema show them.
-pub fn fields(entity: Entity) -> &'static [Field] {
-    match entity {
-        Entity::Department => DEPARTMENT,
-        Entity::Employee => EMPLOYEE,
-        Entity::CheckIn => CHECK_IN,
-        Entity::AttendanceDay => ATTENDANCE_DAY,
-        Entity::Leave => LEAVE,
-    }
-}
-
-/// One field of an entity by name.
-pub fn field(entity: Entity, name: &str) -> Option<&'static Field> {
-    fields(entity).iter().find(|field| field.name == name)
-}

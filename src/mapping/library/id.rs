@@ -1,0 +1,61 @@
+//! `id`: the external id of another record of the same connection.
+
+use super::{Body, Env, Failure, Function, Outcome, mismatch, needed, take};
+use crate::mapping::value::{Text, Value};
+use crate::model::entity::Entity;
+use crate::model::ids::SourceId;
+use crate::model::schema;
+
+pub(super) const FUNCTION: Function = Function {
+    name: "id",
+    usage: "id(kind, source_id) -> text",
+    about: "The external id `<connection>:<kind>:<source id>`, the key of a record in every target. A missing or blank source id gives `()`, a cleared one `clear()`.",
+    examples: [
+        (r#"id("employee", "e1")"#, r#""feishu:employee:e1""#),
+        (r#"id("department", "")"#, "null"),
+    ],
+    least: 2,
+    most: 2,
+    body: Body::Plain(run),
+};
+
+fn run<'a>(env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
+    let kind = needed("id", "its kind", take(args, 0))?;
+    let Some(entity) = Entity::parse(&kind) else {
+        let names = Entity::ALL.map(Entity::name);
+        let hint = schema::nearest(&kind, names)
+            .map_or_else(|| names.join(", "), |near| format!("did you mean \"{near}\"?"));
+        return Err(Failure::new(
+            "mapping::kind",
+            format!("`id` does not know this kind of record; {hint}"),
+        ));
+    };
+    let source = match take(args, 1) {
+        value @ (Value::Unit | Value::Clear) => return Ok(value),
+        Value::Text(text) => text,
+        Value::Int(number) => Text::Owned(number.to_string()),
+        other => return Err(mismatch("id", "the source id", "text or a whole number", &other)),
+    };
+    let source = source.trim();
+    if source.is_empty() {
+        return Ok(Value::Unit);
+    }
+    if SourceId::parse(source).is_err() {
+        return Err(Failure::new(
+            "mapping::id",
+            format!(
+                "`id` got a source id of more than {} characters or with control characters",
+                SourceId::LIMIT
+            ),
+        ));
+    }
+    let connection = env.connection.as_str();
+    let name = entity.name();
+    let mut text = String::with_capacity(connection.len() + name.len() + source.len() + 2);
+    text.push_str(connection);
+    text.push(':');
+    text.push_str(name);
+    text.push(':');
+    text.push_str(source);
+    Ok(Value::text(text))
+}

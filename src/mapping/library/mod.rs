@@ -1,0 +1,260 @@
+//! The function library of mappings: one file per function, listed by [`functions`].
+//!
+//! Not here: how a call gets here; the interpreter and the compiled path both call the same bodies. Three rules hold:
+//! a function is pure; unless its page says otherwise it gives `()` when its first argument is `()`, so that what a
+//! source does not tell stays missing; and `clear()` as first argument gives `clear()`, so that what is erased stays
+//! erased on its way through `lower(or_null(..))`.
+
+mod blank_to_missing;
+mod clear;
+mod closures;
+mod contains;
+mod date;
+mod earliest;
+mod ends_with;
+mod env;
+mod first;
+mod half_width;
+mod id;
+mod instant;
+mod join;
+mod largest;
+mod last;
+mod latest;
+mod len;
+mod lookup;
+mod lower;
+mod max;
+mod min;
+mod minutes_between;
+mod or_default;
+mod or_null;
+mod phone;
+mod pick;
+mod put_first;
+mod replace;
+mod shortened;
+mod skip;
+mod split;
+mod starts_with;
+mod sum;
+mod time;
+mod to_int;
+mod to_text;
+mod trimmed;
+mod upper;
+mod work_date;
+
+pub(crate) use closures::Closure;
+pub(crate) use env::Env;
+
+use super::value::{List, Text, Value};
+
+/// A part of the function library.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub struct Function {
+    /// The name in scripts; it can be written `name(x, ..)` or `x.name(..)`.
+    pub name: &'static str,
+    /// One line: the call and what it gives.
+    pub usage: &'static str,
+    /// What it does, in a sentence or two.
+    pub about: &'static str,
+    /// Two calls and their values as JSON; they run as tests.
+    pub examples: [(&'static str, &'static str); 2],
+    #[serde(skip)]
+    pub(crate) least: usize,
+    #[serde(skip)]
+    pub(crate) most: usize,
+    #[serde(skip)]
+    pub(crate) body: Body,
+}
+
+/// How a function is carried out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Body {
+    /// From values to a value.
+    Plain(Plain),
+    /// Over a list, with a function of the script for each element.
+    Closure(Closure),
+}
+
+/// The body of a plain function. It gets between `least` and `most` arguments and may take them.
+pub(crate) type Plain = for<'a> fn(&'a Env, &mut [Value<'a>]) -> Outcome<'a>;
+
+/// What a function gives.
+pub(crate) type Outcome<'a> = Result<Value<'a>, Failure>;
+
+/// Why a function failed. Never holds a record's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// The record is left out on purpose.
+    Skip,
+    /// A stable code and what happened and what to do about it.
+    Fault { code: &'static str, message: String },
+}
+
+impl Failure {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self::Fault { code, message: message.into() }
+    }
+}
+
+const FUNCTIONS: &[Function] = &[
+    closures::ALL,
+    blank_to_missing::FUNCTION,
+    clear::FUNCTION,
+    contains::FUNCTION,
+    date::FUNCTION,
+    earliest::FUNCTION,
+    ends_with::FUNCTION,
+    closures::FILTER,
+    closures::FIND,
+    first::FUNCTION,
+    half_width::FUNCTION,
+    id::FUNCTION,
+    instant::FUNCTION,
+    join::FUNCTION,
+    largest::FUNCTION,
+    last::FUNCTION,
+    latest::FUNCTION,
+    len::FUNCTION,
+    lookup::FUNCTION,
+    lower::FUNCTION,
+    closures::MAP,
+    max::FUNCTION,
+    min::FUNCTION,
+    minutes_between::FUNCTION,
+    or_default::FUNCTION,
+    or_null::FUNCTION,
+    phone::FUNCTION,
+    pick::FUNCTION,
+    put_first::FUNCTION,
+    replace::FUNCTION,
+    shortened::FUNCTION,
+    skip::FUNCTION,
+    closures::SOME,
+    split::FUNCTION,
+    starts_with::FUNCTION,
+    sum::FUNCTION,
+    to_int::FUNCTION,
+    to_text::FUNCTION,
+    trimmed::FUNCTION,
+    upper::FUNCTION,
+    work_date::FUNCTION,
+];
+
+/// Every function that a mapping may call, by name.
+pub fn functions() -> std::slice::Iter<'static, Function> {
+    FUNCTIONS.iter()
+}
+
+/// The function of a name.
+pub(crate) fn function(name: &str) -> Option<&'static Function> {
+    FUNCTIONS.iter().find(|function| function.name == name)
+}
+
+/// Stands for the library in digests: raise it when a function gives other values than before.
+pub(crate) const VERSION: &str = "library 1";
+
+/// Calls a plain function.
+pub(crate) fn invoke<'a>(body: Plain, env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
+    if let Some(Value::Clear) = args.first() {
+        return Ok(Value::Clear);
+    }
+    body(env, args)
+}
+
+/// Takes an argument out of its place.
+fn take<'a>(args: &mut [Value<'a>], at: usize) -> Value<'a> {
+    args.get_mut(at).map(std::mem::take).unwrap_or_default()
+}
+
+/// The failure of a call with an argument of the wrong kind.
+fn mismatch(name: &str, argument: &str, wanted: &str, got: &Value<'_>) -> Failure {
+    Failure::new(
+        "mapping::type",
+        format!("`{name}` needs {wanted} as {argument}, got {}", got.kind()),
+    )
+}
+
+/// The text in an argument, `None` when it is `()`.
+fn text<'a>(name: &str, argument: &str, value: Value<'a>) -> Result<Option<Text<'a>>, Failure> {
+    match value {
+        Value::Text(text) => Ok(Some(text)),
+        Value::Unit => Ok(None),
+        other => Err(mismatch(name, argument, "text", &other)),
+    }
+}
+
+/// The text in an argument that must be there.
+fn needed<'a>(name: &str, argument: &str, value: Value<'a>) -> Result<Text<'a>, Failure> {
+    text(name, argument, value)?.ok_or_else(|| mismatch(name, argument, "text", &Value::Unit))
+}
+
+/// The list in an argument, `None` when it is `()`.
+fn list<'a>(name: &str, value: Value<'a>) -> Result<Option<List<'a>>, Failure> {
+    match value {
+        Value::List(list) => Ok(Some(list)),
+        Value::Unit => Ok(None),
+        other => Err(mismatch(name, "its list", "a list", &other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FUNCTIONS, function};
+    use crate::mapping::testing;
+
+    #[test]
+    fn every_example_gives_what_it_says() {
+        for function in FUNCTIONS {
+            for (call, json) in function.examples {
+                let found = testing::evaluate(call);
+                let wanted: serde_json::Value = serde_json::from_str(json).unwrap();
+                assert_eq!(found, Ok(wanted), "{} in: {call}", function.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_example_calls_its_function() {
+        for function in FUNCTIONS {
+            for (call, _) in function.examples {
+                assert!(call.contains(&format!("{}(", function.name)), "{call}");
+            }
+        }
+    }
+
+    #[test]
+    fn functions_are_listed_by_name_and_once() {
+        assert!(FUNCTIONS.windows(2).all(|pair| pair[0].name < pair[1].name));
+        assert!(function("phone").is_some());
+        assert!(function("eval").is_none());
+    }
+
+    #[test]
+    fn what_is_cleared_stays_cleared() {
+        for call in [
+            "lower(clear())",
+            "phone(or_null(\"\"))",
+            "id(\"employee\", or_null(\" \"))",
+            "clear().trimmed()",
+        ] {
+            assert_eq!(testing::evaluate_kind(call), "`clear()`", "{call}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_stays_missing() {
+        let own_rule = ["clear", "skip", "or_default", "max", "min", "to_text", "lookup", "id"];
+        for function in FUNCTIONS.iter().filter(|f| !own_rule.contains(&f.name)) {
+            let mut args = vec!["()".to_owned()];
+            args.extend((1..function.least).map(|_| match function.body {
+                super::Body::Closure(_) => "|x| x".to_owned(),
+                super::Body::Plain(_) => "\"x\"".to_owned(),
+            }));
+            let call = format!("{}({})", function.name, args.join(", "));
+            assert_eq!(testing::evaluate(&call), Ok(serde_json::Value::Null), "{call}");
+        }
+    }
+}

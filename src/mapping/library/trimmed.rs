@@ -1,0 +1,23 @@
+//! `trimmed`: text without white space at its ends.
+
+use super::{Body, Env, Function, Outcome, take, text};
+use crate::mapping::value::Value;
+
+pub(super) const FUNCTION: Function = Function {
+    name: "trimmed",
+    usage: "trimmed(text) -> text",
+    about: "The text without white space at its ends.",
+    examples: [(r#"trimmed("  Li ")"#, r#""Li""#), (r#"trimmed("")"#, r#""""#)],
+    least: 1,
+    most: 1,
+    body: Body::Plain(run),
+};
+
+fn run<'a>(_env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
+    let Some(text) = text("trimmed", "its text", take(args, 0))? else {
+        return Ok(Value::Unit);
+    };
+    let start = text.len() - text.trim_start().len();
+    let end = start + text.trim().len();
+    Ok(Value::Text(text.cut(start..end)))
+}

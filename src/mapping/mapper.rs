@@ -1,0 +1,192 @@
+//! The mappings of one connection, ready to run: records in, drafts out.
+//!
+//! Not here: loading (`generation`). The invariant: the outcome of a record depends on the record and on the digest,
+//! on nothing else; one bad record never touches the next.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rhai::{Dynamic, Engine, Position};
+
+use super::explain::{Cause, End, explain, reject};
+use super::interpret::Room;
+use super::library::Env;
+use super::script::Script;
+use super::tape::{Doc, Projection, Tape};
+use super::value::Value;
+use crate::model::draft::{Content, Draft, Fields, Violation};
+use crate::model::entity::Entity;
+use crate::model::hash::ContentHash;
+use crate::model::ids::ExternalId;
+use crate::model::record::Record;
+use crate::port::mapper::{Mapped, Mapper, Reject};
+
+/// The scripts of one entity, the base first, and what they read together.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    pub(crate) scripts: Vec<Script>,
+    pub(crate) projection: Projection,
+}
+
+/// The mapper of one connection.
+pub(crate) struct ConnectionMapper {
+    pub(crate) mappings: Arc<BTreeMap<Entity, Mapping>>,
+    pub(crate) digests: BTreeMap<Entity, ContentHash>,
+    pub(crate) env: Arc<Env>,
+    pub(crate) engine: Engine,
+}
+
+impl Mapper for ConnectionMapper {
+    fn entities(&self) -> Vec<Entity> {
+        self.mappings.keys().copied().collect()
+    }
+
+    fn digest(&self, entity: Entity) -> Option<ContentHash> {
+        self.digests.get(&entity).copied()
+    }
+
+    fn map(&self, entity: Entity, records: &[Record]) -> Vec<Mapped> {
+        let Some(mapping) = self.mappings.get(&entity) else {
+            return vec![Mapped::Skipped; records.len()];
+        };
+        let mut tape = Tape::default();
+        let mut room = Room::new(&self.env.zone_name);
+        records
+            .iter()
+            .map(|record| match self.one(mapping, entity, record, &mut tape, &mut room) {
+                Ok(draft) => Mapped::Draft(draft),
+                Err(End::Skipped) => Mapped::Skipped,
+                Err(End::Rejected(reject)) => Mapped::Rejected(*reject),
+            })
+            .collect()
+    }
+}
+
+impl ConnectionMapper {
+    fn one(
+        &self,
+        mapping: &Mapping,
+        entity: Entity,
+        record: &Record,
+        tape: &mut Tape,
+        room: &mut Room,
+    ) -> Result<Draft, End> {
+        let text = std::str::from_utf8(&record.payload).map_err(|_| {
+            payload("the record is no UTF-8; the connector handed over something else")
+        })?;
+        let doc =
+            tape.parse(text, &mapping.projection).map_err(|error| payload(error.to_string()))?;
+        let mut fields = Fields::new(entity);
+        for script in &mapping.scripts {
+            self.fill(script, &doc, room, &mut fields)?;
+        }
+        if !fields.has("external_id") {
+            let own = ExternalId::of(&self.env.connection, entity, record.id.as_str());
+            fields.set("external_id", Content::Text(Cow::Owned(own.as_str().to_owned())));
+        }
+        let draft = Draft::try_new(&fields).map_err(|violations| parked(mapping, &violations))?;
+        if self.is_own(draft.external_id()) {
+            Ok(draft)
+        } else {
+            Err(parked(mapping, &[foreign(&self.env)]))
+        }
+    }
+
+    /// Evaluates a script and puts its fields over those of the scripts before.
+    fn fill(
+        &self,
+        script: &Script,
+        doc: &Doc<'_>,
+        room: &mut Room,
+        fields: &mut Fields<'static>,
+    ) -> Result<(), End> {
+        let value = room
+            .evaluate(&self.engine, &script.ast, doc)
+            .map_err(|error| explain(script, &error))?;
+        if value.is_unit() {
+            return Err(End::Skipped);
+        }
+        let Some(map) = value.clone().try_cast::<rhai::Map>() else {
+            return Err(no_map(script, &value));
+        };
+        for (name, value) in map {
+            set(script, fields, &name, value)?;
+        }
+        Ok(())
+    }
+
+    fn is_own(&self, id: &ExternalId) -> bool {
+        id.as_str().split(':').next() == Some(self.env.connection.as_str())
+    }
+}
+
+fn set(
+    script: &Script,
+    fields: &mut Fields<'static>,
+    name: &str,
+    value: Dynamic,
+) -> Result<(), End> {
+    match Value::from_dynamic(value).into_content() {
+        Ok(Some(content)) => fields.set(name, content),
+        Ok(None) => fields.unset(name),
+        Err(kind) => {
+            let cause = Cause {
+                code: "mapping::type",
+                message: format!("the field's value is {kind}; call it, or use its result"),
+            };
+            let mut reject = reject(script, Position::NONE, Position::NONE, cause);
+            reject.field = Some(name.to_owned());
+            reject.place = script.place_of(name);
+            return Err(End::Rejected(Box::new(reject)));
+        }
+    }
+    Ok(())
+}
+
+fn no_map(script: &Script, value: &Dynamic) -> End {
+    let cause = Cause {
+        code: "mapping::no_value",
+        message: format!(
+            "the script's value is {}; it has to be the fields, `#{{ .. }}`, or `()` to leave the record out",
+            Value::of(value).kind()
+        ),
+    };
+    End::Rejected(Box::new(reject(script, Position::NONE, Position::NONE, cause)))
+}
+
+fn payload(message: impl Into<String>) -> End {
+    End::Rejected(Box::new(Reject {
+        code: "mapping::payload".to_owned(),
+        field: None,
+        message: message.into(),
+        place: None,
+    }))
+}
+
+fn foreign(env: &Env) -> Violation {
+    Violation {
+        code: "schema::id",
+        field: "external_id".to_owned(),
+        problem: format!(
+            "belongs to another connection than `{}`; use `id(..)` to make one",
+            env.connection
+        ),
+    }
+}
+
+/// What the schema refuses, all of it in one rejection, at the line of the first field.
+fn parked(mapping: &Mapping, violations: &[Violation]) -> End {
+    let messages: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    let first = violations.first();
+    let field = first.map(|violation| violation.field.clone());
+    let place = field
+        .as_deref()
+        .and_then(|field| mapping.scripts.iter().rev().find_map(|script| script.place_of(field)));
+    End::Rejected(Box::new(Reject {
+        code: first.map_or("schema::type", |violation| violation.code).to_owned(),
+        field,
+        message: messages.join("; "),
+        place,
+    }))
+}

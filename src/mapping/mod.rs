@@ -1,0 +1,39 @@
+//! Mappings: Rhai scripts that turn a platform's objects into drafts of the EHR schema.
+//!
+//! A script is ordinary Rhai over `record` (the source object) and `tz` (the tenant's zone); its value is an object map
+//! with the target fields. `()` as a field's value leaves the field alone, `clear()` erases it, `skip()` or a script
+//! value of `()` leaves the record out. Rhai stays in this folder.
+//!
+//! How a record travels: [`Generation`] loads and checks scripts, tables and layers (`files`, `script`, `check`,
+//! `tables`, `yaml`); its mapper parses a record onto a `tape`, keeping only what the scripts read (`paths`), runs the
+//! scripts (`engine`, `interpret`, `library`), and checks the result against the schema. What goes wrong is told by
+//! `fault` for files and by `explain` for records.
+//!
+//! Deliberately absent: clocks, I/O, globals, randomness. The invariant: the same record and the same digest give the
+//! same outcome.
+
+mod cases;
+mod check;
+mod engine;
+mod explain;
+mod fault;
+mod files;
+mod generation;
+mod interpret;
+mod library;
+mod mapper;
+mod paths;
+mod script;
+mod tables;
+mod tape;
+mod value;
+mod yaml;
+
+#[cfg(test)]
+mod testing;
+
+pub use cases::{CaseReport, CaseResult};
+pub use fault::{Fault, Source};
+pub use files::Files;
+pub use generation::{Generation, SettingError};
+pub use library::{Function, functions};

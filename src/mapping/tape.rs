@@ -1,0 +1,399 @@
+//! One JSON record, parsed once into a flat tape; texts stay in the page.
+//!
+//! Only what a script reads is kept: a [`Projection`] names it, the rest is skipped. Not here: what a value means to a
+//! script; see `value`. The invariant: every index on the tape points into the tape, and of a key that occurs twice in
+//! an object the first counts, everywhere.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// Levels of nesting that a record may have.
+const DEPTH: u32 = 64;
+
+/// Which parts of a record are read: a tree of property names below `record`.
+#[derive(Clone, Debug)]
+pub(crate) struct Projection {
+    parts: Vec<Part>,
+}
+
+/// One node of a projection.
+#[derive(Clone, Debug, Default)]
+struct Part {
+    whole: bool,
+    children: Vec<(Box<str>, usize)>,
+}
+
+/// The part that stands for the record itself.
+pub(crate) const ROOT: usize = 0;
+
+impl Projection {
+    /// Reads nothing yet.
+    pub(crate) fn new() -> Self {
+        Self { parts: vec![Part::default()] }
+    }
+
+    /// The part of a property below a part, added if need be.
+    pub(crate) fn below(&mut self, part: usize, name: &str) -> usize {
+        if let Some(found) = self.child(part, name) {
+            return found;
+        }
+        let at = self.parts.len();
+        self.parts.push(Part::default());
+        self.parts[part].children.push((name.into(), at));
+        at
+    }
+
+    /// Marks a part as read as a whole.
+    pub(crate) fn whole(&mut self, part: usize) {
+        self.parts[part].whole = true;
+    }
+
+    fn child(&self, part: usize, name: &str) -> Option<usize> {
+        self.parts[part].children.iter().find(|(key, _)| **key == *name).map(|(_, at)| *at)
+    }
+
+    fn len(&self) -> usize {
+        self.parts.len()
+    }
+}
+
+/// A value on the tape. Containers are followed by their content.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Node {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    /// Offset and length in the record's text.
+    Plain(u32, u32),
+    /// Offset and length in the side buffer: text that had escapes.
+    Side(u32, u32),
+    /// Number of elements, and the index after the last.
+    List(u32, u32),
+    /// Number of entries (key, value), and the index after the last.
+    Object(u32, u32),
+    /// An object of which only the children of a part are kept, in the slots.
+    Partial(u32),
+}
+
+/// The buffers of a parsed record, used again for the next.
+#[derive(Debug, Default)]
+pub(crate) struct Tape {
+    nodes: Vec<Node>,
+    side: String,
+    /// By part: the index of its node plus one, 0 when absent.
+    slots: Vec<u32>,
+}
+
+/// Why a record is none. Never holds its text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum TapeError {
+    #[error("the record is larger than 4 GiB")]
+    TooLarge,
+    #[error("the record is no JSON (column {0}); the connector handed over something else")]
+    Syntax(usize),
+    #[error("the record is no JSON object; the connector handed over something else")]
+    NoObject,
+}
+
+/// A parsed record: the tape and the text it points into.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Doc<'a> {
+    tape: &'a Tape,
+    text: &'a str,
+    projection: &'a Projection,
+}
+
+impl Tape {
+    /// Parses a record; what was on the tape before is gone.
+    pub(crate) fn parse<'a>(
+        &'a mut self,
+        text: &'a str,
+        projection: &'a Projection,
+    ) -> Result<Doc<'a>, TapeError> {
+        if u32::try_from(text.len()).is_err() {
+            return Err(TapeError::TooLarge);
+        }
+        self.nodes.clear();
+        self.side.clear();
+        self.slots.clear();
+        self.slots.resize(projection.len(), 0);
+        let mut json = serde_json::Deserializer::from_str(text);
+        let base = text.as_ptr() as usize;
+        let mode = Mode::of(projection, ROOT);
+        let reader = Reader { tape: self, base, projection, mode, depth: 0 };
+        reader
+            .deserialize(&mut json)
+            .and_then(|()| json.end())
+            .map_err(|error| TapeError::Syntax(error.column()))?;
+        match self.nodes.first() {
+            Some(Node::Object(..) | Node::Partial(_)) => Ok(Doc { tape: self, text, projection }),
+            _ => Err(TapeError::NoObject),
+        }
+    }
+}
+
+/// What to keep of the value that is read next.
+#[derive(Clone, Copy)]
+enum Mode {
+    Whole,
+    Part(usize),
+}
+
+impl Mode {
+    fn of(projection: &Projection, part: usize) -> Self {
+        if projection.parts[part].whole { Self::Whole } else { Self::Part(part) }
+    }
+}
+
+struct Reader<'r> {
+    tape: &'r mut Tape,
+    base: usize,
+    projection: &'r Projection,
+    mode: Mode,
+    depth: u32,
+}
+
+impl Reader<'_> {
+    fn next(&mut self, mode: Mode) -> Reader<'_> {
+        Reader {
+            tape: self.tape,
+            base: self.base,
+            projection: self.projection,
+            mode,
+            depth: self.depth + 1,
+        }
+    }
+
+    fn push(self, node: Node) {
+        self.tape.nodes.push(node);
+    }
+
+    fn index(&self) -> u32 {
+        index(self.tape.nodes.len())
+    }
+
+    fn check_depth<E: serde::de::Error>(&self) -> Result<(), E> {
+        if self.depth > DEPTH { Err(E::custom("nested too deep")) } else { Ok(()) }
+    }
+}
+
+/// Tape indexes fit: every node takes at least one byte of a text that is shorter than 4 GiB.
+fn index(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.push(Node::Null);
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        self.push(Node::Bool(value));
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+        self.push(Node::Int(value));
+        Ok(())
+    }
+
+    /// A number beyond 64 bits with sign becomes text: an id must not lose digits.
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<(), E> {
+        match i64::try_from(value) {
+            Ok(value) => self.visit_i64(value),
+            Err(_) => self.visit_str(&value.to_string()),
+        }
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<(), E> {
+        self.push(Node::Float(value));
+        Ok(())
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<(), E> {
+        let offset = (value.as_ptr() as usize).wrapping_sub(self.base);
+        self.push(Node::Plain(index(offset), index(value.len())));
+        Ok(())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<(), E> {
+        let offset = self.tape.side.len();
+        self.tape.side.push_str(value);
+        self.push(Node::Side(index(offset), index(value.len())));
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+        self.check_depth()?;
+        let at = self.tape.nodes.len();
+        self.tape.nodes.push(Node::Null);
+        let mut count = 0;
+        while items.next_element_seed(self.next(Mode::Whole))?.is_some() {
+            count += 1;
+        }
+        self.tape.nodes[at] = Node::List(count, self.index());
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<(), A::Error> {
+        self.check_depth()?;
+        let at = self.tape.nodes.len();
+        self.tape.nodes.push(Node::Null);
+        match self.mode {
+            Mode::Whole => {
+                let mut count = 0;
+                while entries.next_key_seed(self.next(Mode::Whole))?.is_some() {
+                    entries.next_value_seed(self.next(Mode::Whole))?;
+                    count += 1;
+                }
+                self.tape.nodes[at] = Node::Object(count, self.index());
+            }
+            Mode::Part(part) => {
+                while let Some(child) = entries.next_key_seed(KeyOf(self.projection, part))? {
+                    match child {
+                        Some(child) if self.tape.slots[child] == 0 => {
+                            self.tape.slots[child] = self.index() + 1;
+                            let mode = Mode::of(self.projection, child);
+                            entries.next_value_seed(self.next(mode))?;
+                        }
+                        _ => {
+                            entries.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                self.tape.nodes[at] = Node::Partial(index(part));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a key as the child of a part that it names.
+struct KeyOf<'r>(&'r Projection, usize);
+
+impl<'de> DeserializeSeed<'de> for KeyOf<'_> {
+    type Value = Option<usize>;
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Option<usize>, D::Error> {
+        json.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for KeyOf<'_> {
+    type Value = Option<usize>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+    fn visit_str<E>(self, key: &str) -> Result<Option<usize>, E> {
+        Ok(self.0.child(self.1, key))
+    }
+}
+
+impl<'a> Doc<'a> {
+    /// The node at an index.
+    pub(crate) fn node(self, at: u32) -> Node {
+        self.tape.nodes[at as usize]
+    }
+
+    /// The text of a text node.
+    pub(crate) fn text(self, node: Node) -> Option<&'a str> {
+        match node {
+            Node::Plain(offset, len) => Some(slice(self.text, offset, len)),
+            Node::Side(offset, len) => Some(slice(&self.tape.side, offset, len)),
+            _ => None,
+        }
+    }
+
+    /// The index after the value at an index.
+    pub(crate) fn after(self, at: u32) -> u32 {
+        match self.node(at) {
+            Node::List(_, end) | Node::Object(_, end) => end,
+            _ => at + 1,
+        }
+    }
+
+    /// The value of a property of the object at an index.
+    pub(crate) fn property(self, at: u32, key: &str) -> Option<u32> {
+        match self.node(at) {
+            Node::Object(count, _) => {
+                let mut entry = at + 1;
+                for _ in 0..count {
+                    if self.text(self.node(entry)) == Some(key) {
+                        return Some(entry + 1);
+                    }
+                    entry = self.after(entry + 1);
+                }
+                None
+            }
+            Node::Partial(part) => self.slot(self.projection.child(part as usize, key)?),
+            _ => None,
+        }
+    }
+
+    /// The value of a part.
+    pub(crate) fn slot(self, part: usize) -> Option<u32> {
+        self.tape.slots[part].checked_sub(1)
+    }
+
+    /// The element of the list at an index.
+    pub(crate) fn element(self, at: u32, nth: usize) -> Option<u32> {
+        self.elements(at).nth(nth)
+    }
+
+    /// The elements of the list at an index, in order.
+    pub(crate) fn elements(self, at: u32) -> impl Iterator<Item = u32> + 'a {
+        let (mut left, mut next) = match self.node(at) {
+            Node::List(count, _) => (count, at + 1),
+            _ => (0, at),
+        };
+        std::iter::from_fn(move || {
+            left = left.checked_sub(1)?;
+            let element = next;
+            next = self.after(element);
+            Some(element)
+        })
+    }
+
+    /// The entries of the object at an index, in order; the first of equal keys counts, later ones may follow.
+    pub(crate) fn entries(self, at: u32) -> Vec<(&'a str, u32)> {
+        match self.node(at) {
+            Node::Object(count, _) => {
+                let mut entries = Vec::with_capacity(count as usize);
+                let mut entry = at + 1;
+                for _ in 0..count {
+                    if let Some(key) = self.text(self.node(entry)) {
+                        entries.push((key, entry + 1));
+                    }
+                    entry = self.after(entry + 1);
+                }
+                entries
+            }
+            Node::Partial(part) => self.projection.parts[part as usize]
+                .children
+                .iter()
+                .filter_map(|(key, child)| Some((&**key, self.slot(*child)?)))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn slice(text: &str, offset: u32, len: u32) -> &str {
+    let start = offset as usize;
+    text.get(start..start + len as usize).unwrap_or_default()
+}
