@@ -1,0 +1,121 @@
+//! HTTP for guests: judged, filled in and bounded here, sent by [`crate::host::net`].
+//!
+//! The invariant: a request leaves only after its host was granted, and secrets are filled in after that.
+
+use std::sync::atomic::Ordering;
+
+use reqwest::header::HeaderMap;
+use wasmtime::component::Resource;
+
+use crate::host::context::Context;
+use crate::host::contract::since_v0_1::http::{Denied, Host, HostResponse, Request};
+use crate::host::net::client::{Fetched, NetError};
+use crate::host::net::outgoing::{Outgoing, RequestError};
+use crate::host::response::Response;
+use crate::host::secret::Cover;
+
+impl Host for Context {
+    async fn send(
+        &mut self,
+        request: Request,
+    ) -> wasmtime::Result<Result<Resource<Response>, Denied>> {
+        match self.exchange(request).await {
+            Ok(fetched) => Ok(Ok(self.table.push(Response::new(fetched))?)),
+            Err(denied) => Ok(Err(denied)),
+        }
+    }
+}
+
+impl Context {
+    async fn exchange(&mut self, request: Request) -> Result<Fetched, Denied> {
+        let limits = self.shared.limits;
+        let left = self.budget.requests.checked_sub(1).ok_or_else(|| {
+            Denied::Invalid(format!("more than {} requests in one call", limits.requests))
+        })?;
+        let shared = &self.shared;
+        let outgoing = Outgoing::prepare(request, &shared.reach, &|name| shared.secret(name))
+            .map_err(denied)?;
+        self.budget.requests = left;
+        shared.requests.fetch_add(1, Ordering::Relaxed);
+        let Outgoing { request, route, host, cover } = outgoing;
+        let clients = &shared.plugin.core.clients;
+        let fetched =
+            clients.fetch(route, request, self.budget.http_bytes, self.budget.http_deadline).await;
+        match fetched {
+            Ok(fetched) => {
+                self.budget.http_bytes -= fetched.body.len();
+                Ok(covered(fetched, &cover))
+            }
+            Err(NetError::TooLarge) => {
+                // The bytes have travelled: what was left is used up.
+                self.budget.http_bytes = 0;
+                Err(Denied::TooLarge(limits.http_bytes as u64))
+            }
+            Err(NetError::NotPublic) => Err(Denied::NotGranted(host)),
+            Err(NetError::Deadline) => Err(Denied::Deadline),
+            Err(NetError::Network(reason)) => Err(Denied::Network(reason.to_owned())),
+        }
+    }
+}
+
+fn denied(error: RequestError) -> Denied {
+    match error {
+        RequestError::NotGranted(host) => Denied::NotGranted(host),
+        RequestError::NoSecret(name) => Denied::NoSecret(name),
+        RequestError::Invalid(reason) => Denied::Invalid(reason),
+    }
+}
+
+/// Covers the secrets that a response repeats.
+fn covered(fetched: Fetched, cover: &Cover) -> Fetched {
+    let Fetched { status, headers, body } = fetched;
+    let body = cover.apply(&body).map_or(body, Into::into);
+    let mut seen = HeaderMap::with_capacity(headers.len());
+    for (name, value) in &headers {
+        let value = cover
+            .apply(value.as_bytes())
+            .and_then(|it| it.try_into().ok())
+            .unwrap_or_else(|| value.clone());
+        seen.append(name, value);
+    }
+    Fetched { status, headers: seen, body }
+}
+
+impl HostResponse for Context {
+    fn status(&mut self, response: Resource<Response>) -> wasmtime::Result<u16> {
+        Ok(self.table.get(&response)?.status())
+    }
+
+    fn header(
+        &mut self,
+        response: Resource<Response>,
+        name: String,
+    ) -> wasmtime::Result<Option<String>> {
+        Ok(self.table.get(&response)?.header(&name))
+    }
+
+    fn pointer(
+        &mut self,
+        response: Resource<Response>,
+        path: String,
+    ) -> wasmtime::Result<Option<String>> {
+        Ok(self.table.get(&response)?.pointer(&path).map(str::to_owned))
+    }
+
+    fn count(
+        &mut self,
+        response: Resource<Response>,
+        path: String,
+    ) -> wasmtime::Result<Option<u32>> {
+        Ok(self.table.get(&response)?.count(&path))
+    }
+
+    fn body(&mut self, response: Resource<Response>) -> wasmtime::Result<Vec<u8>> {
+        Ok(self.table.get(&response)?.body().to_vec())
+    }
+
+    fn drop(&mut self, response: Resource<Response>) -> wasmtime::Result<()> {
+        self.table.delete(response)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,193 @@
+//! The HTTP clients that all connections share, and one exchange through them.
+//!
+//! One client for each way to travel, so that a kept-alive connection to an address inside a network is never found by a
+//! request that may only go to public ones. Redirects are not followed and proxies of the environment are not used: both
+//! would go where nothing was checked. The invariant: no error text here holds a URL, a header or a body.
+
+use std::error::Error;
+use std::io;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder, Request};
+use tokio::time::Instant;
+
+use super::address::is_public;
+use super::grant::Route;
+
+/// Kept-alive connections for each host.
+const IDLE_CONNECTIONS: usize = 8;
+const IDLE_TIME: Duration = Duration::from_secs(30);
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+const HEADERS: usize = 100;
+
+/// Why there is no response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::host) enum NetError {
+    /// The name has no public address.
+    NotPublic,
+    /// The time is used up.
+    Deadline,
+    /// More bytes than are left.
+    TooLarge,
+    /// Anything else.
+    Network(&'static str),
+}
+
+/// A whole response.
+#[derive(Debug)]
+pub(in crate::host) struct Fetched {
+    pub(in crate::host) status: u16,
+    pub(in crate::host) headers: HeaderMap,
+    pub(in crate::host) body: Bytes,
+}
+
+/// The clients, each built when it is first needed.
+#[derive(Default)]
+pub(in crate::host) struct Clients {
+    public: OnceLock<Option<Client>>,
+    inside: OnceLock<Option<Client>>,
+    plain: OnceLock<Option<Client>>,
+}
+
+impl Clients {
+    fn client(&self, route: Route, secure: bool) -> Option<&Client> {
+        let (slot, builder): (_, fn() -> ClientBuilder) = match (route, secure) {
+            (Route::Public, _) => {
+                (&self.public, || base().https_only(true).dns_resolver(PublicOnly))
+            }
+            (Route::Inside, true) => (&self.inside, base),
+            // Never speaks TLS: works on a machine without certificates.
+            (Route::Inside, false) => (&self.plain, || base().tls_certs_only([])),
+        };
+        slot.get_or_init(|| builder().build().ok()).as_ref()
+    }
+
+    /// Sends a request and reads its response, at most `limit` bytes of it and not beyond `deadline`.
+    pub(in crate::host) async fn fetch(
+        &self,
+        route: Route,
+        request: Request,
+        limit: usize,
+        deadline: Instant,
+    ) -> Result<Fetched, NetError> {
+        let secure = request.url().scheme() == "https";
+        let client = self.client(route, secure).ok_or(NetError::Network(
+            "no TLS client: this machine has no root certificates, install the package `ca-certificates`",
+        ))?;
+        let exchange = exchange(client, request, limit);
+        tokio::time::timeout_at(deadline, exchange).await.unwrap_or(Err(NetError::Deadline))
+    }
+}
+
+fn base() -> ClientBuilder {
+    // A provider that is already installed serves as well.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .connect_timeout(CONNECT_TIME)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS)
+        .pool_idle_timeout(IDLE_TIME)
+        .http1_max_headers(HEADERS)
+        .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))
+}
+
+async fn exchange(client: &Client, request: Request, limit: usize) -> Result<Fetched, NetError> {
+    let mut response = client.execute(request).await.map_err(|error| told(&error))?;
+    let headers = std::mem::take(response.headers_mut());
+    // Nothing asked for it, so the body could not be read, measured or searched.
+    if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Err(NetError::Network("the response is compressed, which was not asked for"));
+    }
+    let announced = response.content_length().unwrap_or(0);
+    let announced = usize::try_from(announced).ok().filter(|&length| length <= limit);
+    let mut body = BytesMut::with_capacity(announced.ok_or(NetError::TooLarge)?);
+    while let Some(chunk) = response.chunk().await.map_err(|error| told(&error))? {
+        if chunk.len() > limit - body.len() {
+            return Err(NetError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Fetched { status: response.status().as_u16(), headers, body: body.freeze() })
+}
+
+/// What a guest and a log may know of a failed exchange.
+fn told(error: &reqwest::Error) -> NetError {
+    let mut cause: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(inner) = cause {
+        if inner.is::<NotPublic>() {
+            return NetError::NotPublic;
+        }
+        if let Some(io) = inner.downcast_ref::<io::Error>() {
+            return NetError::Network(io_reason(io.kind(), error.is_connect()));
+        }
+        cause = inner.source();
+    }
+    NetError::Network(match error {
+        error if error.is_timeout() => "no connection in time",
+        error if error.is_connect() => "no connection",
+        error if error.is_body() || error.is_decode() => "the response broke off",
+        _ => "the exchange failed",
+    })
+}
+
+fn io_reason(kind: io::ErrorKind, connecting: bool) -> &'static str {
+    match kind {
+        io::ErrorKind::ConnectionRefused => "connection refused",
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => "connection reset",
+        io::ErrorKind::UnexpectedEof => "the response broke off",
+        io::ErrorKind::TimedOut => "no connection in time",
+        io::ErrorKind::InvalidData => "no valid TLS or HTTP answer",
+        _ if connecting => "no connection: the name is unknown or the host unreachable",
+        _ => "the exchange failed",
+    }
+}
+
+/// Resolves names to public addresses only.
+struct PublicOnly;
+
+/// A name without a public address.
+#[derive(Debug, thiserror::Error)]
+#[error("the name has no public address")]
+struct NotPublic;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let public: Vec<_> = found.filter(|address| is_public(address.ip())).collect();
+            if public.is_empty() {
+                return Err(NotPublic.into());
+            }
+            Ok(Box::new(public.into_iter()) as Addrs)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_of_the_machine_itself_has_no_public_address() {
+        let found = PublicOnly.resolve("localhost".parse().unwrap()).await;
+        assert!(found.err().unwrap().is::<NotPublic>());
+    }
+
+    #[tokio::test]
+    async fn the_public_client_reaches_no_name_inside() {
+        let request =
+            reqwest::Request::new("GET".parse().unwrap(), "https://localhost:1/".parse().unwrap());
+        let clients = Clients::default();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let found = clients.fetch(Route::Public, request, 10, deadline).await;
+        assert_eq!(found.err(), Some(NetError::NotPublic));
+    }
+}

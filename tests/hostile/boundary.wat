@@ -1,0 +1,21 @@
+;; Breaks the rules of the boundary. probe: logs what is no UTF-8. directory.walks: returns a list that lies outside its
+;; memory. directory.enumerate: hands 32 MiB to the host. directory.fetch: asks for 2 GiB of random bytes.
+(module
+  (import "rollcall:plugin/host@0.1.0" "log" (func $log (param i32 i32 i32)))
+  (import "rollcall:plugin/host@0.1.0" "forget" (func $forget (param i32 i32)))
+  (import "rollcall:plugin/host@0.1.0" "random" (func $random (param i32 i32)))
+  (memory (export "memory") 600)
+  (data (i32.const 4096) "\ff\fe\80")
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8192))
+  (func (export "rollcall:plugin/plugin@0.1.0#probe") (result i32)
+    (call $log (i32.const 2) (i32.const 4096) (i32.const 3))
+    (i32.const 1024))
+  (func (export "rollcall:plugin/directory@0.1.0#walks") (result i32)
+    (i32.store (i32.const 1024) (i32.const 0)) (i32.store (i32.const 1028) (i32.const 0x7fffffff))
+    (i32.const 1024))
+  (func (export "rollcall:plugin/directory@0.1.0#enumerate") (param i32 i32 i32 i32 i32 i32 i32) (result i32)
+    (call $forget (i32.const 65536) (i32.const 33554432))
+    (i32.const 1024))
+  (func (export "rollcall:plugin/directory@0.1.0#fetch") (param i32 i32 i32) (result i32)
+    (call $random (i32.const 0x7fffffff) (i32.const 2048))
+    (i32.const 1024)))

@@ -1,0 +1,22 @@
+;; probe: sends a GET to the setting `url` and keeps the response beyond the call. One finding: `check` is the number of
+;; calls of this instance, and with the second one of the same instance it would read the kept response and trap.
+(module
+  (import "rollcall:plugin/http@0.1.0" "send" (func $send (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
+  (import "rollcall:plugin/http@0.1.0" "[method]response.status" (func $status (param i32) (result i32)))
+  (import "rollcall:plugin/host@0.1.0" "setting" (func $setting (param i32 i32 i32)))
+  (memory (export "memory") 1)
+  (global $calls (mut i32) (i32.const 0))
+  (global $kept (mut i32) (i32.const 0))
+  (data (i32.const 4096) "url") (data (i32.const 4112) "GET") (data (i32.const 4128) "0123456789")
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8192))
+  (func (export "rollcall:plugin/plugin@0.1.0#probe") (result i32)
+    (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+    (if (global.get $kept) (then (drop (call $status (global.get $kept)))))
+    (call $setting (i32.const 4096) (i32.const 3) (i32.const 2048))
+    (call $send (i32.const 4112) (i32.const 3) (i32.load (i32.const 2052)) (i32.load (i32.const 2056))
+      (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 2064))
+    (if (i32.load8_u (i32.const 2064)) (then (unreachable)))
+    (global.set $kept (i32.load (i32.const 2072)))
+    (i32.store (i32.const 1028) (i32.const 3072)) (i32.store (i32.const 1032) (i32.const 1))
+    (i32.store (i32.const 3072) (i32.add (i32.const 4128) (global.get $calls))) (i32.store (i32.const 3076) (i32.const 1))
+    (i32.const 1024)))

@@ -1,0 +1,16 @@
+;; Never returns; directory.fetch does so through the host, call by call.
+(module
+  (import "rollcall:plugin/host@0.1.0" "now-ms" (func $now (result i64)))
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))
+  (func (export "rollcall:plugin/plugin@0.1.0#probe") (result i32)
+    (loop $again (br $again))
+    (unreachable))
+  (func (export "rollcall:plugin/directory@0.1.0#walks") (result i32) (i32.const 1024))
+  (func (export "rollcall:plugin/directory@0.1.0#enumerate") (param i32 i32 i32 i32 i32 i32 i32) (result i32)
+    ;; ok(empty page)
+    (i32.store8 (i32.const 1032) (i32.const 2))
+    (i32.const 1024))
+  (func (export "rollcall:plugin/directory@0.1.0#fetch") (param i32 i32 i32) (result i32)
+    (loop $again (drop (call $now)) (br $again))
+    (unreachable)))

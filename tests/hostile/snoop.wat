@@ -1,0 +1,15 @@
+;; probe: one finding; `check` is what was remembered under `token` before, or `nothing`. Then remembers `mine` there.
+(module
+  (import "rollcall:plugin/host@0.1.0" "recall" (func $recall (param i32 i32 i32)))
+  (import "rollcall:plugin/host@0.1.0" "remember" (func $remember (param i32 i32 i32 i32 i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 4096) "token") (data (i32.const 4112) "mine") (data (i32.const 4128) "nothing")
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8192))
+  (func (export "rollcall:plugin/plugin@0.1.0#probe") (result i32)
+    (call $recall (i32.const 4096) (i32.const 5) (i32.const 2048))
+    (call $remember (i32.const 4096) (i32.const 5) (i32.const 4112) (i32.const 4) (i32.const 60))
+    (i32.store (i32.const 1028) (i32.const 3072)) (i32.store (i32.const 1032) (i32.const 1))
+    (if (i32.load8_u (i32.const 2048))
+      (then (i32.store (i32.const 3072) (i32.load (i32.const 2052))) (i32.store (i32.const 3076) (i32.load (i32.const 2056))))
+      (else (i32.store (i32.const 3072) (i32.const 4128)) (i32.store (i32.const 3076) (i32.const 7))))
+    (i32.const 1024)))
