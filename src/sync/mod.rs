@@ -17,6 +17,7 @@ pub mod gate;
 pub mod ledger;
 pub mod progress;
 pub mod report;
+pub mod service;
 
 mod apply;
 mod intake;
@@ -29,7 +30,7 @@ mod scribe;
 mod seen;
 mod windows;
 
-pub use run::{Attendance, Mode, Request, Settings, Syncer};
+pub use run::{Mode, Request, Settings, Syncer};
 
 use crate::model::fault::Fault;
 use crate::port::store::StoreError;

@@ -12,10 +12,19 @@ use crate::port::target::Dangling;
 
 use super::certify::Doubt;
 use super::gate::Held;
-use super::ledger::RunState;
+use super::ledger::{Parked, RunState};
 
 /// Counts by entity.
 pub type Counts = BTreeMap<Entity, u64>;
+
+/// A parked record.
+#[derive(Clone, Debug, Serialize)]
+pub struct ParkedRecord {
+    /// The provider's own id.
+    pub id: String,
+    /// Why it is parked.
+    pub why: Parked,
+}
 
 /// One run from start to end.
 #[derive(Clone, Debug, Serialize)]
@@ -36,6 +45,9 @@ pub struct Report {
     pub skipped: Counts,
     /// Records parked now, from this run or before.
     pub parked: Counts,
+    /// Some of the parked records, each with its reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub parked_first: BTreeMap<Entity, Vec<ParkedRecord>>,
     /// What was planned.
     pub plan: Tallies,
     /// Equal plans have equal digests.

@@ -9,6 +9,7 @@ use futures_util::stream;
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::{Attendance, Gate};
 use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
 use crate::model::ids::{ConnectionId, RunId, SourceId, TenantId};
@@ -66,24 +67,15 @@ pub struct Request {
     pub mapper: Arc<dyn Mapper>,
 }
 
-/// How far back attendance is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Attendance {
-    /// Days read again in every run, for late punches and corrections.
-    pub lookback_days: u32,
-    /// Days read in the first run.
-    pub backfill_days: u32,
-}
-
 /// What stays the same from run to run.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The tenant's time zone: what a day is.
     pub zone: TimeZone,
     /// The gate.
-    pub gate: gate::Limits,
-    /// Attendance, if it is read at all.
-    pub attendance: Option<Attendance>,
+    pub gate: Gate,
+    /// How far back attendance is read.
+    pub attendance: Attendance,
     /// Parts of a listing read at once.
     pub parallel: usize,
     /// Mapping workers.
@@ -318,7 +310,7 @@ impl Run<'_> {
     }
 
     async fn attendance(&mut self, capabilities: &Capabilities) -> Result<(), SyncError> {
-        let Some(attendance) = self.syncer.settings.attendance else { return Ok(()) };
+        let attendance = &self.syncer.settings.attendance;
         let now = self.syncer.clock.now_ms() / 1000;
         for &batch in &capabilities.batches {
             let entity = batch.entity;

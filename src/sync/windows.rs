@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::config::Attendance;
 use crate::model::record::Window;
 
-use super::run::Attendance;
 
 const DAY: i64 = 86_400;
 
@@ -21,6 +21,8 @@ pub(super) fn span(
         Some(until) => until.min(now) - days(attendance.lookback_days),
         None => now - days(attendance.backfill_days),
     };
+    let since = attendance.since.and_then(|day| day.to_zoned(zone.clone()).ok());
+    let start = since.map_or(start, |since| start.max(since.timestamp().as_second()));
     Window { start: day_start(start, zone), end: day_start(now + DAY, zone).max(now + 1) }
 }
 
@@ -45,7 +47,7 @@ pub(super) fn slices(span: Window, days: u32) -> impl Iterator<Item = Window> {
 mod tests {
     use super::*;
 
-    const DAYS: Attendance = Attendance { lookback_days: 3, backfill_days: 30 };
+    const DAYS: &Attendance = &Attendance { lookback_days: 3, backfill_days: 30, since: None };
 
     fn at(text: &str) -> i64 {
         text.parse::<Timestamp>().unwrap().as_second()

@@ -2,7 +2,17 @@
 //!
 //! A guest is a `.wat` file beside this one. It speaks the canonical ABI by hand, so that it can also break its rules.
 
-pub mod server;
+mod bounds;
+mod cache;
+mod loading;
+mod logs;
+mod network;
+mod pages;
+mod retries;
+mod secrets;
+mod server;
+mod tenants;
+mod time;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,21 +26,25 @@ use rollcall::host::{
 use rollcall::model::fault::Fault;
 use rollcall::model::ids::{ConnectionId, TenantId};
 use rollcall::port::clock::Clock;
+use rollcall::port::provider::Provider as _;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 /// What a connection of these tests is given unless a test says otherwise.
-pub const LIMITS: Limits = Limits {
+pub(crate) const LIMITS: Limits = Limits {
     call: Duration::from_millis(400),
     retry: RetryLimits { attempts: 1, ..Limits::STANDARD.retry },
     ..Limits::STANDARD
 };
 
 /// How much later than its deadline a call may end here. The promise is 100 ms; a loaded test machine gets more.
-pub const SLACK: Duration = Duration::from_millis(1500);
+pub(crate) const SLACK: Duration = Duration::from_millis(1500);
+
+/// The interfaces that most guests here export.
+pub(crate) const FULL: [&str; 2] = ["plugin", "directory"];
 
 /// A component of a core module in text form that exports some interfaces of the contract.
-pub fn component(wat: &str, exports: &[&str]) -> Vec<u8> {
+pub(crate) fn component(wat: &str, exports: &[&str]) -> Vec<u8> {
     let exports: String =
         exports.iter().map(|it| format!("export rollcall:plugin/{it}@0.1.0;\n")).collect();
     component_in(
@@ -42,7 +56,7 @@ pub fn component(wat: &str, exports: &[&str]) -> Vec<u8> {
 }
 
 /// A component of a core module in text form, in a world written out.
-pub fn component_in(wat: &str, world: &str) -> Vec<u8> {
+pub(crate) fn component_in(wat: &str, world: &str) -> Vec<u8> {
     let mut module = wat::parse_str(wat).unwrap();
     let mut resolve = Resolve::default();
     resolve
@@ -55,7 +69,7 @@ pub fn component_in(wat: &str, world: &str) -> Vec<u8> {
 }
 
 /// Adds a custom section.
-pub fn with_section(mut component: Vec<u8>, name: &str, content: &[u8]) -> Vec<u8> {
+pub(crate) fn with_section(mut component: Vec<u8>, name: &str, content: &[u8]) -> Vec<u8> {
     let named = [leb(name.len()), name.as_bytes().to_vec(), content.to_vec()].concat();
     component.push(0);
     component.extend(leb(named.len()));
@@ -76,7 +90,7 @@ fn leb(mut value: usize) -> Vec<u8> {
 }
 
 /// A manifest that asks for the host in the setting `url` and for one secret.
-pub fn manifest(name: &str) -> String {
+pub(crate) fn manifest(name: &str) -> String {
     let settings: Vec<_> = ["url", "body", "type", "items", "id"]
         .iter()
         .map(|name| serde_json::json!({ "name": name }))
@@ -90,30 +104,30 @@ pub fn manifest(name: &str) -> String {
 }
 
 /// A place for plugin files, with a host.
-pub struct Bench {
-    pub folder: tempfile::TempDir,
-    pub host: PluginHost,
+pub(crate) struct Bench {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) host: PluginHost,
 }
 
 impl Bench {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), host: PluginHost::new(None).unwrap() }
     }
 
     /// Writes a plugin file.
-    pub fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.folder.path().join(format!("{name}.wasm"));
         std::fs::write(&path, bytes).unwrap();
         path
     }
 
-    pub fn refused(&self, name: &str, bytes: &[u8]) -> String {
+    pub(crate) fn refused(&self, name: &str, bytes: &[u8]) -> String {
         let error = self.host.load(&self.file(name, bytes)).unwrap_err();
         told(&error)
     }
 
     /// Loads a guest of this folder under its own name.
-    pub fn guest(&self, name: &str, exports: &[&str]) -> Arc<Plugin> {
+    pub(crate) fn guest(&self, name: &str, exports: &[&str]) -> Arc<Plugin> {
         let wat = std::fs::read_to_string(
             Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile").join(format!("{name}.wat")),
         );
@@ -124,7 +138,7 @@ impl Bench {
 }
 
 /// An error and its causes.
-pub fn told(error: &HostError) -> String {
+pub(crate) fn told(error: &HostError) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
@@ -135,10 +149,10 @@ pub fn told(error: &HostError) -> String {
 }
 
 /// Secrets of the tests.
-pub struct Secrets;
+pub(crate) struct Secrets;
 
 /// Not a secret of anything.
-pub const SECRET: &str = "s3cr3t \"quoted\" & more";
+pub(crate) const SECRET: &str = "s3cr3t \"quoted\" & more";
 
 impl SecretSource for Secrets {
     fn secret(&self, name: &str) -> Option<Secret> {
@@ -147,7 +161,7 @@ impl SecretSource for Secrets {
 }
 
 /// Always the same moment.
-pub struct Still;
+pub(crate) struct Still;
 
 impl Clock for Still {
     fn now_ms(&self) -> i64 {
@@ -156,7 +170,11 @@ impl Clock for Still {
 }
 
 /// A connection to set up: the guest, its settings, what is granted.
-pub fn spec(plugin: &Arc<Plugin>, settings: &[(&str, &str)], grants: &[&str]) -> ConnectionSpec {
+pub(crate) fn spec(
+    plugin: &Arc<Plugin>,
+    settings: &[(&str, &str)],
+    grants: &[&str],
+) -> ConnectionSpec {
     ConnectionSpec {
         plugin: Arc::clone(plugin),
         tenant: TenantId::parse("acme").unwrap(),
@@ -173,12 +191,16 @@ pub fn spec(plugin: &Arc<Plugin>, settings: &[(&str, &str)], grants: &[&str]) ->
     }
 }
 
-pub fn connect(plugin: &Arc<Plugin>, settings: &[(&str, &str)], grants: &[&str]) -> Connection {
+pub(crate) fn connect(
+    plugin: &Arc<Plugin>,
+    settings: &[(&str, &str)],
+    grants: &[&str],
+) -> Connection {
     Connection::new(spec(plugin, settings, grants)).unwrap()
 }
 
 /// Code and message of a fault that blames the plugin.
-pub fn blamed(fault: &Fault) -> (String, String) {
+pub(crate) fn blamed(fault: &Fault) -> (String, String) {
     match fault {
         Fault::Plugin(advice) => {
             assert!(!advice.remedy.is_empty());
@@ -189,10 +211,18 @@ pub fn blamed(fault: &Fault) -> (String, String) {
 }
 
 /// Runs a call and checks that it ends in time.
-pub async fn in_time<T>(limits: &Limits, call: impl Future<Output = T>) -> T {
+pub(crate) async fn in_time<T>(limits: &Limits, call: impl Future<Output = T>) -> T {
     let began = Instant::now();
     let out = call.await;
     let took = began.elapsed();
     assert!(took < limits.call + SLACK, "took {took:?}, {:?} allowed", limits.call);
     out
+}
+
+/// Calls `probe` of a guest that answers with one finding: its `check` and `remedy`.
+pub(crate) async fn probe(connection: &Connection) -> (String, Option<String>) {
+    let mut findings = connection.probe().await.unwrap();
+    assert_eq!(findings.len(), 1);
+    let finding = findings.remove(0);
+    (finding.check, finding.remedy)
 }

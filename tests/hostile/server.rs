@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// What the server does once it has read a request.
 #[derive(Clone)]
-pub enum Reply {
+pub(crate) enum Reply {
     /// Sends these bytes and closes.
     Raw(Vec<u8>),
     /// Sends the head of a long response and then one byte at a time, for ever.
@@ -21,24 +21,24 @@ pub enum Reply {
 }
 
 impl Reply {
-    pub fn json(body: &str) -> Self {
+    pub(crate) fn json(body: &str) -> Self {
         Self::with("200 OK", "content-type: application/json\r\n", body)
     }
 
-    pub fn with(status: &str, headers: &str, body: &str) -> Self {
+    pub(crate) fn with(status: &str, headers: &str, body: &str) -> Self {
         let length = body.len();
         Self::Raw(format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}").into())
     }
 }
 
 /// A running server; it ends with the runtime of its test.
-pub struct Server {
-    pub address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    pub async fn start(reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -58,16 +58,16 @@ impl Server {
         Self { address, seen }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    pub fn grant(&self) -> String {
+    pub(crate) fn grant(&self) -> String {
         self.address.to_string()
     }
 
     /// The requests so far, as they came.
-    pub fn seen(&self) -> Vec<String> {
+    pub(crate) fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
     }
 }

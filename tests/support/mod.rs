@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use rollcall::config::{Attendance, Gate};
 use rollcall::model::draft::{Draft, Fields};
 use rollcall::model::entity::Entity;
 use rollcall::model::fault::{Advice, Fault};
@@ -23,7 +24,7 @@ use rollcall::port::store::Store;
 use rollcall::port::target::{Dangling, Held, Refusal, Target, TargetError};
 use rollcall::sync::progress::Silent;
 use rollcall::sync::report::Report;
-use rollcall::sync::{Attendance, Mode, Request, Settings, SyncError, Syncer};
+use rollcall::sync::{Mode, Request, Settings, SyncError, Syncer};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -336,8 +337,8 @@ impl World {
             clock: self.clock.clone(),
             settings: Settings {
                 zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap(),
-                gate: rollcall::sync::gate::Limits { retire_share: 0.1, retire_count: 2 },
-                attendance: Some(Attendance { lookback_days: 3, backfill_days: 30 }),
+                gate: Gate { retire_share: "10%".parse().unwrap(), retire_count: 2 },
+                attendance: Attendance { lookback_days: 3, backfill_days: 30, since: None },
                 parallel: 3,
                 workers: 2,
             },

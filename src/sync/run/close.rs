@@ -1,13 +1,18 @@
 //! What follows a run: house-keeping, and the report.
 
+use std::collections::BTreeMap;
+
 use crate::model::entity::Entity;
 use crate::port::target::Dangling;
 use crate::sync::SyncError;
 use crate::sync::gate;
 use crate::sync::ledger::{Ledger, RunRecord, RunState};
-use crate::sync::report::{Counts, Report};
+use crate::sync::report::{Counts, ParkedRecord, Report};
 
 use super::{COMPACT_MIN, COMPACT_RATIO, KEPT_RUNS, Run, blocking};
+
+/// Parked records that a report shows of each kind.
+const PARKED_SHOWN: usize = 10;
 
 impl Run<'_> {
     /// Compacts raw frames, forgets old runs, flushes.
@@ -37,8 +42,13 @@ impl Run<'_> {
             self.kinds.iter().map(|(&entity, kind)| (entity, of(kind))).collect()
         };
         let mut parked = Counts::new();
+        let mut parked_first = BTreeMap::new();
         for entity in self.request.mapper.entities() {
-            parked.insert(entity, self.ledger.parked(entity).count() as u64);
+            let (count, first) = self.parked(entity)?;
+            parked.insert(entity, count);
+            if count > 0 {
+                parked_first.insert(entity, first);
+            }
         }
         Ok(Report {
             tenant: self.syncer.tenant.clone(),
@@ -49,6 +59,7 @@ impl Run<'_> {
             remapped: count(|kind| kind.remapped),
             skipped: count(|kind| kind.skipped),
             parked,
+            parked_first,
             plan: record.plan.clone(),
             digest: self.digest(),
             written,
@@ -60,6 +71,21 @@ impl Run<'_> {
             requests,
             wall_ms: record.ended_ms.unwrap_or(record.started_ms) - record.started_ms,
         })
+    }
+}
+
+impl Run<'_> {
+    fn parked(&self, entity: Entity) -> Result<(u64, Vec<ParkedRecord>), SyncError> {
+        let mut count = 0;
+        let mut first = Vec::new();
+        for pair in self.ledger.parked(entity) {
+            let (id, why) = pair?;
+            count += 1;
+            if first.len() < PARKED_SHOWN {
+                first.push(ParkedRecord { id, why });
+            }
+        }
+        Ok((count, first))
     }
 }
 

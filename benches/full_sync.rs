@@ -1,0 +1,217 @@
+//! A full sync of many people against the floor: a sequential loop of reqwest, serde and rusqlite that keeps no state.
+//!
+//! `cargo bench --bench full_sync -- [PEOPLE] [ROUNDS]` (100,000 and 3). The platform is the simulator in a process of its
+//! own. Variants take turns; ratios are between medians of one run. Absolute figures say more about the machine.
+
+mod floor;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Instant;
+
+use rollcall::app::SystemClock;
+use rollcall::config::{Attendance, Gate, Zone};
+use rollcall::host::{self, ConnectionSpec, Grant, PluginHost, Secret, SecretSource};
+use rollcall::mapping::{Files, Generation};
+use rollcall::model::ids::{ConnectionId, TenantId};
+use rollcall::state::{Options, SledStore};
+use rollcall::sync::progress::Silent;
+use rollcall::sync::{Mode, Request, Settings, Syncer};
+use rollcall::target::ehr::{self, EmbeddedEhr};
+use simulator::Simulator;
+use tokio_util::sync::CancellationToken;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What the simulator's process prints once it listens.
+struct Platform {
+    url: String,
+    app_id: String,
+    app_secret: String,
+    child: Child,
+}
+
+impl Platform {
+    fn start(people: u32) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["serve", &people.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [url, app_id, app_secret] = words[..] else { panic!("the simulator said {line:?}") };
+        let (url, app_id, app_secret) = (url.into(), app_id.into(), app_secret.into());
+        Self { url, app_id, app_secret, child }
+    }
+}
+
+impl Drop for Platform {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Serves until stdin closes.
+async fn serve(people: u32) {
+    let simulator =
+        Simulator::builder().people(people).seed(1).days(1).start("127.0.0.1:0").await.unwrap();
+    println!("{} {} {}", simulator.feishu_url(), simulator.app_id(), simulator.app_secret());
+    tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()))
+        .await
+        .unwrap()
+        .unwrap();
+}
+
+struct OneSecret(String);
+
+impl SecretSource for OneSecret {
+    fn secret(&self, name: &str) -> Option<Secret> {
+        (name == "app_secret").then(|| Secret::new(self.0.clone()))
+    }
+}
+
+/// Everything rollcall needs, in `dir`.
+fn syncer(platform: &Platform, dir: &Path) -> (Syncer, Request) {
+    let host = PluginHost::new(Some(dir.join("cache"))).unwrap();
+    let connection = ConnectionId::parse("feishu").unwrap();
+    let tenant = TenantId::parse("bench").unwrap();
+    let read = |name: &str| std::fs::read_to_string(format!("mappings/feishu/{name}")).unwrap();
+    let texts = ["department.rhai", "employee.rhai", "tables.yaml"].map(|name| (name, read(name)));
+    let files =
+        Files::from_memory("feishu", texts.iter().map(|(name, text)| (*name, text.as_str())));
+    let mapper =
+        Generation::load(&files, None).unwrap().mapper(&connection, "Asia/Shanghai", "CN").unwrap();
+    let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let provider = host::Connection::new(ConnectionSpec {
+        plugin: host.load(Path::new("plugins/feishu.wasm")).unwrap(),
+        tenant: tenant.clone(),
+        connection: connection.clone(),
+        settings: BTreeMap::from([
+            setting("open_host", &platform.url),
+            setting("app_id", &platform.app_id),
+        ]),
+        secrets: Arc::new(OneSecret(platform.app_secret.clone())),
+        grants: vec![
+            Grant::parse(&format!("private:{}", platform.url.trim_start_matches("http://")))
+                .unwrap(),
+        ],
+        limits: host::Limits::STANDARD,
+        clock: Arc::new(SystemClock),
+        random: Arc::new(host::OsRandom),
+    });
+    let clock = Arc::new(SystemClock);
+    let target =
+        EmbeddedEhr::open(&dir.join("ehr.db"), clock.clone(), ehr::Options::default()).unwrap();
+    let zone = Zone::try_from("Asia/Shanghai".to_owned()).unwrap();
+    let syncer = Syncer {
+        tenant,
+        connection,
+        provider: Arc::new(provider.unwrap()),
+        target: Arc::new(target),
+        store: Arc::new(SledStore::open(&dir.join("state"), Options::default()).unwrap()),
+        clock,
+        settings: Settings {
+            zone: zone.time_zone().clone(),
+            gate: Gate::default(),
+            attendance: Attendance::default(),
+            parallel: 4,
+            workers: 2,
+        },
+    };
+    let request = Request {
+        mode: Mode::Sync,
+        approve: None,
+        stop: CancellationToken::new(),
+        progress: Arc::new(Silent),
+        mapper,
+    };
+    (syncer, request)
+}
+
+/// CPU seconds of this process, user and system.
+fn cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
+}
+
+#[derive(Default)]
+struct Timed {
+    wall: Vec<f64>,
+    cpu: Vec<f64>,
+}
+
+impl Timed {
+    async fn time<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let (wall, before) = (Instant::now(), cpu());
+        let out = work.await;
+        self.wall.push(wall.elapsed().as_secs_f64());
+        self.cpu.push(cpu() - before);
+        out
+    }
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}
+
+async fn compare(people: u32, rounds: usize) {
+    let platform = Platform::start(people);
+    let (mut floor, mut first, mut again) = (Timed::default(), Timed::default(), Timed::default());
+    for _ in 0..rounds {
+        let dir = tempfile::tempdir().unwrap();
+        let records = floor
+            .time(floor::sync(
+                &platform.url,
+                &platform.app_id,
+                &platform.app_secret,
+                &dir.path().join("floor.db"),
+            ))
+            .await;
+        let (syncer, request) = syncer(&platform, dir.path());
+        let report = first.time(syncer.run(&request)).await.unwrap();
+        assert_eq!(report.records(), records, "both variants read the same");
+        assert_eq!(report.writes(), records, "everything is written once");
+        let report = again.time(syncer.run(&request)).await.unwrap();
+        assert_eq!(report.writes(), 0, "nothing changed, nothing is written");
+    }
+    println!(
+        "{:<28}{:>10}{:>12}{:>10}{:>12}{:>12}",
+        "", "wall s", "records/s", "cpu s", "x records/s", "x cpu"
+    );
+    for (name, timed) in
+        [("floor", &floor), ("rollcall, first sync", &first), ("rollcall, nothing changed", &again)]
+    {
+        let (wall, cpu) = (median(&timed.wall), median(&timed.cpu));
+        println!(
+            "{name:<28}{wall:>10.2}{:>12.0}{cpu:>10.2}{:>12.2}{:>12.2}",
+            f64::from(people) / wall,
+            median(&floor.wall) / wall,
+            cpu / median(&floor.cpu)
+        );
+    }
+    println!("peak memory of this process: {} MiB", rollcall::app::peak_rss_bytes() >> 20);
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    let number = |at: usize, default: u32| {
+        args.get(at).and_then(|text| text.parse().ok()).unwrap_or(default)
+    };
+    let runtime = rollcall::app::runtime().unwrap();
+    if args.first().is_some_and(|arg| arg == "serve") {
+        runtime.block_on(serve(number(1, 1000)));
+    } else {
+        runtime.block_on(compare(number(0, 100_000), number(1, 3) as usize));
+    }
+}

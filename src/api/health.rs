@@ -1,0 +1,45 @@
+//! `GET /healthz` and `GET /status`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use crate::sync::service::Status;
+
+use super::Look;
+
+/// The daemon at one moment.
+#[derive(Clone, Debug, Serialize)]
+pub struct Snapshot {
+    /// rollcall's version.
+    pub version: &'static str,
+    /// The process.
+    pub pid: u32,
+    /// Counts reloads that took effect.
+    pub generation: u64,
+    /// Why the newest edit is not in force, if it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reload_error: Option<String>,
+    /// Every connection.
+    pub connections: Vec<Status>,
+}
+
+impl Snapshot {
+    /// Whether nothing asks for attention.
+    pub fn healthy(&self) -> bool {
+        self.reload_error.is_none() && self.connections.iter().all(|one| one.error.is_none())
+    }
+}
+
+pub(super) async fn healthz(State(look): State<Look>) -> (StatusCode, &'static str) {
+    if look().healthy() {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "degraded: see /status\n")
+    }
+}
+
+pub(super) async fn status(State(look): State<Look>) -> Json<Snapshot> {
+    Json(look())
+}

@@ -1,0 +1,14 @@
+//! What travels inside the binary, so that `demo` and `init` work in an empty folder.
+
+/// Built-in mappings, by path below the mappings folder.
+pub(super) const MAPPINGS: &[(&str, &str)] = &[
+    ("feishu/department.rhai", include_str!("../../mappings/feishu/department.rhai")),
+    ("feishu/employee.rhai", include_str!("../../mappings/feishu/employee.rhai")),
+    ("feishu/check_in.rhai", include_str!("../../mappings/feishu/check_in.rhai")),
+    ("feishu/attendance_day.rhai", include_str!("../../mappings/feishu/attendance_day.rhai")),
+    ("feishu/tables.yaml", include_str!("../../mappings/feishu/tables.yaml")),
+];
+
+/// Built-in plugins, by file name.
+pub(super) const PLUGINS: &[(&str, &[u8])] =
+    &[("feishu.wasm", include_bytes!("../../plugins/feishu.wasm"))];

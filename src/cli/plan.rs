@@ -1,0 +1,78 @@
+//! `rollcall plan`: what a sync would write, field by field.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::exit::{Failure, Outcome};
+use super::{Context, summary, sync};
+use crate::app::{App, Selection};
+use crate::model::plan::Verb;
+use crate::sync::Mode;
+use crate::sync::diff::Shown;
+use crate::sync::report::Report;
+
+/// Reads every connection and shows what a sync would write. Writes nothing to the EHR.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only this tenant.
+    #[arg(long)]
+    tenant: Option<String>,
+    /// Only this connection.
+    #[arg(long)]
+    connection: Option<String>,
+    /// How many changes to show of each connection.
+    #[arg(long, default_value_t = 50)]
+    limit: usize,
+}
+
+#[derive(Serialize)]
+struct Planned {
+    #[serde(flatten)]
+    report: Report,
+    changes: Vec<Shown>,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Outcome, Failure> {
+    let selection = Selection { tenant: args.tenant.clone(), connection: args.connection.clone() };
+    let app = App::open(&context.config)?;
+    super::trace::start(&app.config().log);
+    let planned = app.block_on(planned(&app, &selection, args.limit))?;
+    context.format.show(&planned, |all| all.iter().map(text).collect::<Vec<_>>().join("\n"));
+    let held = planned.iter().any(|one| !one.report.held.is_empty());
+    Ok(if held { Outcome::Findings } else { Outcome::Done })
+}
+
+async fn planned(app: &App, selection: &Selection, limit: usize) -> Result<Vec<Planned>, Failure> {
+    let reports = sync::run_all(app, selection, Mode::Plan, None).await?;
+    let wirings = app.wirings(&app.generation()?, selection)?;
+    let mut planned = Vec::new();
+    for (report, wiring) in reports.into_iter().zip(wirings) {
+        let mut changes = Vec::new();
+        let shown = wiring.syncer.show(report.run, limit, |change| changes.push(change)).await;
+        shown.map_err(|cause| Failure::from_error(&cause))?;
+        planned.push(Planned { report, changes });
+    }
+    Ok(planned)
+}
+
+fn text(planned: &Planned) -> String {
+    let mut out = summary::report(&planned.report);
+    for change in &planned.changes {
+        let sign = match change.verb {
+            Verb::Create => '+',
+            Verb::Update => '~',
+            Verb::Retire => '-',
+        };
+        drop(writeln!(out, "{sign} {} {}", change.entity, change.external_id));
+        for field in &change.fields {
+            drop(writeln!(out, "    {}: {} -> {}", field.field, field.before, field.after));
+        }
+    }
+    let all: u64 = planned.report.plan.values().map(crate::model::plan::Tally::total).sum();
+    let left = all.saturating_sub(planned.changes.len() as u64);
+    if left > 0 {
+        drop(writeln!(out, "... and {left} more; raise --limit to see them"));
+    }
+    out
+}

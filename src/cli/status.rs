@@ -1,0 +1,142 @@
+//! `rollcall status`: the daemon's own words, or without a daemon what the state says.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::Context;
+use super::exit::{Failure, Outcome};
+use crate::app::{self, App, Selection};
+use crate::model::entity::Entity;
+
+/// A daemon on this machine answers within this time.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Parked records shown of each entity.
+const PARKED: usize = 10;
+
+/// Shows runs, reloads, faults and parked records.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+pub(super) fn run(context: &Context, _: &Args) -> Result<Outcome, Failure> {
+    let config = app::load_config(&context.config)?;
+    let runtime = app::runtime().map_err(Failure::bug)?;
+    if let Some(address) = app::daemon_address(&config)
+        && let Ok(status) = runtime.block_on(ask(address))
+    {
+        context.format.show(&status, text);
+        return Ok(Outcome::Done);
+    }
+    let app = App::open_on(&context.config, runtime)?;
+    let status = stored(&app)?;
+    context.format.show(&status, text);
+    Ok(Outcome::Done)
+}
+
+async fn ask(address: std::net::SocketAddr) -> Result<Value, std::io::Error> {
+    let answer = tokio::time::timeout(PATIENCE, async {
+        let mut stream = TcpStream::connect(address).await?;
+        let request =
+            format!("GET /status HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await?;
+        Ok::<_, std::io::Error>(answer)
+    });
+    let answer = answer.await.map_err(std::io::Error::other)??;
+    let body = answer.windows(4).position(|w| w == b"\r\n\r\n").map(|at| &answer[at + 4..]);
+    serde_json::from_slice(body.unwrap_or_default()).map_err(std::io::Error::other)
+}
+
+fn stored(app: &App) -> Result<Value, Failure> {
+    let mut connections = Vec::new();
+    for (tenant, connection) in app.connections(&Selection::default()) {
+        let ledger =
+            app.ledger(&tenant, &connection).map_err(|cause| Failure::from_error(&cause))?;
+        let last = ledger.last_run().map_err(|cause| Failure::from_error(&cause))?;
+        let mut parked = serde_json::Map::new();
+        for entity in Entity::ALL {
+            let shown: Vec<Value> = ledger
+                .parked(entity)
+                .flatten()
+                .take(PARKED)
+                .map(|(id, parked)| json!({"id": id, "why": parked}))
+                .collect();
+            if !shown.is_empty() {
+                parked.insert(entity.name().to_owned(), Value::Array(shown));
+            }
+        }
+        connections.push(json!({
+            "tenant": tenant, "connection": connection, "last_run": last, "parked": parked,
+        }));
+    }
+    Ok(json!({"daemon": "not running", "connections": connections}))
+}
+
+fn text(status: &Value) -> String {
+    let mut out = String::new();
+    match status.get("daemon") {
+        Some(_) => out.push_str("no daemon is running\n"),
+        None => {
+            let generation = &status["generation"];
+            drop(writeln!(
+                out,
+                "daemon {} (pid {}), generation {generation}",
+                status["version"], status["pid"]
+            ));
+        }
+    }
+    if let Some(error) = status["reload_error"].as_str() {
+        drop(writeln!(out, "the newest edit is NOT in force; the one before is:\n{error}"));
+    }
+    for one in status["connections"].as_array().into_iter().flatten() {
+        drop(writeln!(out, "{}/{}", plain(&one["tenant"]), plain(&one["connection"])));
+        if let Some(why) = one["running"].as_str() {
+            drop(writeln!(out, "  running now ({why})"));
+        }
+        if let Some(error) = one["error"].as_str() {
+            drop(writeln!(out, "  last run broke off: {error}"));
+        }
+        let last = if one["last"].is_object() { &one["last"] } else { &one["last_run"] };
+        if last.is_object() {
+            drop(writeln!(out, "  last run {}: {}", last["run"], plain(&last["state"])));
+            if let Some(reason) = last["reason"].as_str() {
+                drop(writeln!(out, "    {reason}"));
+            }
+        }
+        let daemon = &last["parked_first"];
+        parked(&mut out, if daemon.is_object() { daemon } else { &one["parked"] });
+    }
+    out
+}
+
+fn parked(out: &mut String, parked: &Value) {
+    for (entity, records) in parked.as_object().into_iter().flatten() {
+        for record in records.as_array().into_iter().flatten() {
+            let why = &record["why"];
+            drop(writeln!(
+                out,
+                "  parked {entity} {}: {}",
+                plain(&record["id"]),
+                plain(&why["message"])
+            ));
+            if let Some(place) = why["place"].as_object() {
+                drop(writeln!(
+                    out,
+                    "    {}:{}:{}: {}",
+                    plain(&place["script"]),
+                    place["line"],
+                    place["column"],
+                    plain(&place["text"]).trim()
+                ));
+            }
+        }
+    }
+}
+
+fn plain(value: &Value) -> &str {
+    value.as_str().unwrap_or("-")
+}

@@ -1,0 +1,81 @@
+//! `rollcall sync`: one run of every connection.
+
+use std::sync::Arc;
+
+use super::exit::{Failure, Outcome};
+use super::progress::Shower;
+use super::{Context, summary};
+use crate::app::{App, Selection};
+use crate::model::hash::ContentHash;
+use crate::sync::Mode;
+use crate::sync::ledger::RunState;
+use crate::sync::report::Report;
+
+/// Reads every connection, plans, and writes what differs.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only this tenant.
+    #[arg(long)]
+    tenant: Option<String>,
+    /// Only this connection.
+    #[arg(long)]
+    connection: Option<String>,
+    /// Plan only; the same as `rollcall plan`.
+    #[arg(long)]
+    dry_run: bool,
+    /// Lets the held plan with this digest pass the gate. Another plan is held again.
+    #[arg(long, value_name = "DIGEST", value_parser = digest)]
+    approve: Option<ContentHash>,
+}
+
+fn digest(text: &str) -> Result<ContentHash, String> {
+    ContentHash::parse(text).ok_or_else(|| "a plan's digest has 32 hexadecimal digits".to_owned())
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Outcome, Failure> {
+    let mode = if args.dry_run { Mode::Plan } else { Mode::Sync };
+    let selection = Selection { tenant: args.tenant.clone(), connection: args.connection.clone() };
+    let app = App::open(&context.config)?;
+    super::trace::start(&app.config().log);
+    let reports = app.block_on(run_all(&app, &selection, mode, args.approve))?;
+    context.format.show(&reports, |reports| {
+        reports.iter().map(summary::report).collect::<Vec<_>>().join("\n")
+    });
+    Ok(outcome(&reports))
+}
+
+/// Runs every selected connection, one after the other.
+pub(super) async fn run_all(
+    app: &App,
+    selection: &Selection,
+    mode: Mode,
+    approve: Option<ContentHash>,
+) -> Result<Vec<Report>, Failure> {
+    let shower = Arc::new(Shower::new());
+    let stop = super::serve::stop_on_signal();
+    let generation = app.generation()?;
+    let mut reports = Vec::new();
+    for wiring in app.wirings(&generation, selection)? {
+        let request = crate::sync::Request {
+            mode,
+            approve,
+            stop: stop.clone(),
+            progress: shower.clone(),
+            mapper: wiring.mapper.clone(),
+        };
+        let ended = wiring.syncer.run(&request).await;
+        shower.clear();
+        reports.push(ended.map_err(|cause| Failure::from_error(&cause))?);
+    }
+    Ok(reports)
+}
+
+pub(super) fn outcome(reports: &[Report]) -> Outcome {
+    if reports.iter().any(|report| report.state == RunState::Held) {
+        Outcome::Findings
+    } else if reports.iter().any(|r| !r.failures.is_empty() || r.parked.values().any(|&n| n > 0)) {
+        Outcome::Partly
+    } else {
+        Outcome::Done
+    }
+}

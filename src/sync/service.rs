@@ -1,0 +1,203 @@
+//! One connection kept in step: a loop that runs on schedule, on request and after a reload.
+//!
+//! A pass is never dropped half way: what to do is chosen first, the work is awaited outside of the choice.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::config::{Schedule, Zone};
+use crate::model::ids::{ConnectionId, TenantId};
+use crate::port::mapper::Mapper;
+
+use super::ledger::RunState;
+use super::progress::Progress;
+use super::report::Report;
+use super::run::{Mode, Request, Syncer};
+
+/// When nothing is scheduled, the loop looks again after this long.
+const IDLE: Duration = Duration::from_hours(1);
+
+/// Everything a pass needs; a reload replaces it as a whole.
+pub struct Wiring {
+    /// The connection.
+    pub syncer: Syncer,
+    /// Its mappings.
+    pub mapper: Arc<dyn Mapper>,
+    /// When it runs.
+    pub schedule: Schedule,
+    /// Where the schedule is read.
+    pub zone: Zone,
+}
+
+/// What a service is doing and what it did last.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    /// The customer.
+    pub tenant: TenantId,
+    /// The connection.
+    pub connection: ConnectionId,
+    /// Why a run is on its way, if one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running: Option<Trigger>,
+    /// Unix milliseconds of the next scheduled run.
+    pub next_run_ms: Option<i64>,
+    /// The last run that came to a report.
+    pub last: Option<Arc<Report>>,
+    /// Why the last run broke off, if it did.
+    pub error: Option<String>,
+    /// Runs that came to a report since the service started.
+    pub runs: u64,
+}
+
+/// Why a pass is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// The service has just started.
+    Start,
+    /// It is time.
+    Schedule,
+    /// Someone asked.
+    Request,
+    /// Mappings, configuration or plugins changed.
+    Reload,
+}
+
+/// The loop. Run it with [`Service::run`].
+pub struct Service {
+    wiring: watch::Receiver<Arc<Wiring>>,
+    requests: mpsc::Receiver<()>,
+    status: watch::Sender<Status>,
+    progress: Arc<dyn Progress>,
+}
+
+/// A hold on a running service.
+#[derive(Clone)]
+pub struct Handle {
+    wiring: watch::Sender<Arc<Wiring>>,
+    requests: mpsc::Sender<()>,
+    status: watch::Receiver<Status>,
+}
+
+impl Handle {
+    /// Puts new wiring in force; the run on its way keeps the old one to its end.
+    pub fn rewire(&self, wiring: Wiring) {
+        self.wiring.send_replace(Arc::new(wiring));
+    }
+
+    /// Asks for a run; several requests before it starts make one.
+    pub fn request(&self) {
+        // A full channel holds a request already.
+        drop(self.requests.try_send(()));
+    }
+
+    /// The status, to look at or to wait on.
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.status.clone()
+    }
+}
+
+impl Service {
+    /// A service and its handle.
+    pub fn new(wiring: Wiring, progress: Arc<dyn Progress>) -> (Self, Handle) {
+        let status = Status {
+            tenant: wiring.syncer.tenant.clone(),
+            connection: wiring.syncer.connection.clone(),
+            running: None,
+            next_run_ms: None,
+            last: None,
+            error: None,
+            runs: 0,
+        };
+        let (wiring_sender, wiring) = watch::channel(Arc::new(wiring));
+        let (request_sender, requests) = mpsc::channel(1);
+        let (status_sender, status) = watch::channel(status);
+        let service = Self { wiring, requests, status: status_sender, progress };
+        (service, Handle { wiring: wiring_sender, requests: request_sender, status })
+    }
+
+    /// Runs until `stop`; a run on its way is ended early.
+    pub async fn run(mut self, stop: CancellationToken) {
+        self.pass(Trigger::Start, &stop).await;
+        loop {
+            let wait = self.until_next();
+            let trigger = tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                changed = self.wiring.changed() => match changed {
+                    Ok(()) => Trigger::Reload,
+                    Err(_) => break,
+                },
+                Some(()) = self.requests.recv() => Trigger::Request,
+                () = sleep(wait.unwrap_or(IDLE)) => match wait {
+                    Some(_) => Trigger::Schedule,
+                    None => continue,
+                },
+            };
+            self.pass(trigger, &stop).await;
+        }
+    }
+
+    fn until_next(&self) -> Option<Duration> {
+        let wiring = self.wiring.borrow();
+        let now = wiring.syncer.clock.now_ms();
+        let next = wiring.schedule.next(now, &wiring.zone);
+        self.status.send_modify(|status| status.next_run_ms = next);
+        next.map(|next| Duration::from_millis(u64::try_from(next - now).unwrap_or_default()))
+    }
+
+    async fn pass(&mut self, trigger: Trigger, stop: &CancellationToken) {
+        let wiring = self.wiring.borrow_and_update().clone();
+        self.status.send_modify(|status| status.running = Some(trigger));
+        let request = Request {
+            mode: if trigger == Trigger::Reload { Mode::Remap } else { Mode::Sync },
+            approve: None,
+            stop: stop.clone(),
+            progress: self.progress.clone(),
+            mapper: wiring.mapper.clone(),
+        };
+        let ended = wiring.syncer.run(&request).await;
+        let Syncer { tenant, connection, .. } = &wiring.syncer;
+        let report = match ended {
+            Ok(report) => Some(Arc::new(report)),
+            Err(cause) => {
+                error!(%tenant, %connection, ?trigger, %cause, "run broke off");
+                self.status.send_modify(|status| status.error = Some(cause.to_string()));
+                None
+            }
+        };
+        if let Some(report) = &report {
+            told(report, trigger);
+        }
+        self.status.send_modify(|status| {
+            status.running = None;
+            if let Some(report) = report {
+                status.last = Some(report);
+                status.error = None;
+                status.runs += 1;
+            }
+        });
+    }
+}
+
+fn told(report: &Report, trigger: Trigger) {
+    let Report { tenant, connection, run, .. } = report;
+    let (writes, records, wall_ms) = (report.writes(), report.records(), report.wall_ms);
+    info!(%tenant, %connection, %run, ?trigger, records, writes, wall_ms, "run ended");
+    for (entity, doubts) in &report.doubts {
+        for doubt in doubts {
+            warn!(%tenant, %connection, %run, %entity, %doubt, "listing not certified: nobody is retired");
+        }
+    }
+    if report.state == RunState::Held {
+        for held in &report.held {
+            warn!(%tenant, %connection, %run, reason = %held, "plan held before its first write");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! A guest's log lines: bounded, in one line each, and named.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use rollcall::port::provider::Provider as _;
+
+use super::{Bench, LIMITS, connect, probe};
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_flood_is_cut_and_counted_and_names_its_tenant() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let bench = Bench::new();
+    let connection = connect(&bench.guest("flood", &["plugin"]), &[], &[]);
+    connection.probe().await.unwrap();
+    drop(guard);
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let said: Vec<_> = lines.iter().filter_map(|line| line["fields"]["said"].as_str()).collect();
+    assert_eq!(said.iter().map(|it| it.len()).sum::<usize>(), LIMITS.log_bytes);
+    assert!(said[0].starts_with("first forged  [31mline"), "{}", said[0]);
+    let last = &lines.last().unwrap()["fields"];
+    assert_eq!(last["message"], "plugin log cut");
+    assert_eq!(last["bytes"], 10_000_000 - LIMITS.log_bytes);
+    assert_eq!((&last["tenant"], &last["connection"]), (&"acme".into(), &"test".into()));
+}

@@ -1,0 +1,151 @@
+//! A real set-up in a temporary folder: simulated Feishu over HTTP, real configuration files, the real binary.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use rusqlite::Connection;
+use simulator::{Builder, Simulator};
+use tempfile::TempDir;
+
+/// Everything one installation of rollcall needs.
+pub struct Rig {
+    pub dir: TempDir,
+    pub simulator: Simulator,
+}
+
+/// Today in the tenant's zone: what the simulated platform and the binary's own clock agree on.
+pub fn today() -> String {
+    jiff::Timestamp::now().in_tz("Asia/Shanghai").unwrap().date().to_string()
+}
+
+impl Rig {
+    /// Starts a platform and writes a configuration that points at it.
+    pub async fn start(builder: Builder) -> Self {
+        let simulator = builder.today(&today()).start("127.0.0.1:0").await.unwrap();
+        let rig = Self { dir: tempfile::tempdir().unwrap(), simulator };
+        copy(Path::new("mappings"), &rig.path("mappings"));
+        fs::create_dir(rig.path("plugins")).unwrap();
+        fs::copy("plugins/feishu.wasm", rig.path("plugins/feishu.wasm")).unwrap();
+        fs::create_dir(rig.path("tenants")).unwrap();
+        fs::write(rig.path("secret"), rig.simulator.app_secret()).unwrap();
+        rig.write(
+            "rollcall.yaml",
+            &format!(
+                "listen: 127.0.0.1:0\ncache: {:?}\n",
+                Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled")
+            ),
+        );
+        rig.write_tenant("");
+        rig
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// Writes the tenant's file, with `more` at its end.
+    pub fn write_tenant(&self, more: &str) {
+        let url = self.simulator.feishu_url();
+        let address = url.trim_start_matches("http://");
+        let app_id = self.simulator.app_id();
+        self.write(
+            "tenants/acme.yaml",
+            &format!(
+                "timezone: Asia/Shanghai\nehr: ehr.db\nschedule: \"0 3 * * *\"\nconnections:\n  feishu:\n    \
+                 plugin: feishu\n    settings: {{ open_host: {url:?}, app_id: {app_id:?} }}\n    \
+                 secrets: {{ app_secret: \"file:secret\" }}\n    grants: {{ private: [{address:?}] }}\n    \
+                 attendance: {{ lookback_days: 2, backfill_days: 5 }}\n{more}"
+            ),
+        );
+    }
+
+    /// The binary with this set-up's configuration.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
+        command.arg("--config").arg(self.path("rollcall.yaml")).args(args);
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    /// Runs a verb that must succeed and returns its JSON.
+    pub fn json(&self, args: &[&str]) -> serde_json::Value {
+        let output = self.run(&[args, &["--format", "json"]].concat());
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{args:?} ended with {}: {errors}", output.status);
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    pub fn ehr(&self) -> Connection {
+        Connection::open(self.path("ehr.db")).unwrap()
+    }
+
+    /// Everything in the EHR but row numbers and the times of writing, as text.
+    pub fn content(&self) -> String {
+        let ehr = self.ehr();
+        let mut out = String::new();
+        for table in ["departments", "employees", "check_ins", "attendance_days", "leaves"] {
+            out.push_str(&dump(&ehr, table));
+        }
+        out
+    }
+
+    /// The first value of a query.
+    pub fn value<T: rusqlite::types::FromSql>(&self, sql: &str) -> T {
+        self.ehr().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+}
+
+fn dump(ehr: &Connection, table: &str) -> String {
+    let names: Vec<String> = ehr
+        .prepare(&format!("select name from pragma_table_info('{table}')"))
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .filter(|name: &String| !name.ends_with("_at") || name == "at")
+        .filter(|name| name != "id" && (!name.ends_with("_id") || name.ends_with("external_id")))
+        .collect();
+    let columns: Vec<String> = names.iter().map(|name| format!("quote({name})")).collect();
+    let resolved = match table {
+        "employees" => ", manager_id is null, department_id is null",
+        "departments" => ", parent_id is null",
+        "check_ins" | "attendance_days" => ", employee_id is null",
+        _ => "",
+    };
+    let sql = format!(
+        "select {}{resolved} from {table} order by external_id",
+        columns.join(" || '|' || ")
+    );
+    let mut statement = ehr.prepare(&sql).unwrap();
+    let count = statement.column_count();
+    let mut rows = statement.query([]).unwrap();
+    let mut out = format!("== {table} {names:?}\n");
+    while let Some(row) = rows.next().unwrap() {
+        for at in 0..count {
+            let value: rusqlite::types::Value = row.get(at).unwrap();
+            out.push_str(&format!("{value:?} "));
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
