@@ -90,7 +90,7 @@ fn lists_do_not_grow_without_end() {
         "let a = [1]; loop { a += a; }",
         "let a = [1]; loop { a = [a, a]; }",
         "let a = [1]; loop { a += [a]; }",
-        "let a = [1, 2]; loop { a = a.map(|x| a); }",
+        "let a = [1, 2]; loop { let b = a; a = b.map(|x| b); }",
         "let a = []; loop { a += [#{ b: 1 }]; }",
         r#"let s = "x-"; loop { s += s; s.split("-"); }"#,
     ] {

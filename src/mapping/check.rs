@@ -116,12 +116,14 @@ impl Checker<'_> {
             }
             Stmt::Assignment(parts) => self.assignment(&parts.1.lhs),
             Stmt::FnCall(call, at) => self.call(call, *at, false),
-            Stmt::Import(_, at) | Stmt::Export(_, at) => {
-                let fault = self.fault(*at, "mapping::forbidden", "a mapping has no modules");
-                self.push(fault.help("define the function in the script"));
-            }
+            Stmt::Import(_, at) | Stmt::Export(_, at) => self.modules(*at),
             _ => {}
         }
+    }
+
+    fn modules(&mut self, at: Position) {
+        let fault = self.fault(at, "mapping::forbidden", "a mapping has no modules");
+        self.push(fault.help("define what is needed in the script"));
     }
 
     fn assignment(&mut self, target: &Expr) {
@@ -143,6 +145,7 @@ impl Checker<'_> {
         match expr {
             Expr::FnCall(call, at) => self.call(call, *at, false),
             Expr::MethodCall(call, at) => self.call(call, *at, true),
+            Expr::Variable(name, _, at) if !name.2.is_empty() => self.modules(*at),
             Expr::Custom(_, at) => {
                 let fault =
                     self.fault(*at, "mapping::forbidden", "a mapping has no syntax of its own");
@@ -155,6 +158,9 @@ impl Checker<'_> {
     fn call(&mut self, call: &FnCallExpr, at: Position, method: bool) {
         let name = call.name.as_str();
         let count = call.args.len() + usize::from(method);
+        if call.is_qualified() {
+            return self.modules(at);
+        }
         if call.is_operator_call() || is_capture(call) {
             return;
         }

@@ -241,6 +241,9 @@ fn over(
     let Some(function) = function.read_lock::<FnPtr>().map(|function| function.clone()) else {
         return Err(raise(not_a_function(closure, &Value::of(function))));
     };
+    // A variable that the function captures as well cannot stay borrowed while the function runs.
+    let copy = list.is_shared().then(|| list.flatten_clone());
+    let list = copy.as_ref().unwrap_or(list);
     let Ok(items) = list.as_array_ref() else {
         return Err(raise(not_a_list(closure, &Value::of(list))));
     };

@@ -122,6 +122,12 @@ fn cause(script: &Script, error: &EvalAltResult, at: Position) -> Result<Cause, 
         E::ErrorDotExpr(..) | E::ErrorPropertyNotFound(..) | E::ErrorIndexingType(..) => {
             no_property(&script.ast, error, at)
         }
+        E::ErrorDataRace(..) => Cause {
+            code: "mapping::captured",
+            message:
+                "a value is used inside its own function; give it a second name with `let` before"
+                    .to_owned(),
+        },
         E::ErrorFor(_) => Cause { code: "mapping::type", message: "`for` needs a list".to_owned() },
         _ => Cause {
             code: "mapping::failed",
@@ -191,7 +197,7 @@ fn thrown(ast: &AST, at: Position) -> Cause {
 fn no_function(signature: &str) -> Cause {
     let (name, types) = signature.split_once(" (").unwrap_or((signature, ""));
     let types: Vec<&str> =
-        types.trim_end_matches(')').split(", ").filter(|ty| !ty.is_empty()).collect();
+        types.strip_suffix(')').unwrap_or(types).split(", ").filter(|ty| !ty.is_empty()).collect();
     let got: Vec<&str> = types.iter().map(|ty| type_word(ty)).collect();
     let missing = types.iter().find(|ty| **ty == "()").map_or("", |ty| hint(ty));
     Cause {

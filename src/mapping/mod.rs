@@ -26,6 +26,7 @@ mod paths;
 mod script;
 mod tables;
 mod tape;
+mod unshare;
 mod value;
 mod yaml;
 

@@ -11,6 +11,7 @@ use super::check;
 use super::fault::{Fault, Source};
 use super::library;
 use super::tables::Tables;
+use super::unshare::unshare;
 use crate::model::entity::Entity;
 use crate::model::schema;
 use crate::port::mapper::Place;
@@ -63,10 +64,9 @@ impl Script {
         tables: &Tables,
     ) -> Result<Option<Self>, Vec<Fault>> {
         let names = scope(rhai::Dynamic::UNIT, "");
-        let mut ast = engine
+        let ast = engine
             .compile_with_scope(&names, &source.text)
             .map_err(|error| vec![syntax(source, &error)])?;
-        ast.set_source(source.name.as_str());
         if role == Role::Layer && ast.statements().iter().all(Stmt::is_noop) {
             return Ok(None);
         }
@@ -74,6 +74,8 @@ impl Script {
         if !faults.is_empty() {
             return Err(faults);
         }
+        let mut ast = unshare(&ast);
+        ast.set_source(source.name.as_str());
         let properties = literal(&ast).map(|entries| {
             entries
                 .iter()
