@@ -7,15 +7,17 @@
 //! The one invariant: a file is replaced only by a whole component that imports nothing but the contract, stamped with
 //! the digest of exactly the sources it was compiled from.
 
-use std::env;
-use std::ffi::OsString;
+mod toolchain;
+
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 
 use serde_json::Value;
 use wit_component::{ComponentEncoder, DecodedWasm};
+
+use toolchain::Toolchain;
 
 /// The contract a guest built here speaks.
 const CONTRACT: &str = "0.1.0";
@@ -27,24 +29,16 @@ const CRATE_SOURCES: [&str; 4] = ["Cargo.toml", "build.rs", "manifest.json", "sr
 
 /// A plugin that was built and written.
 #[derive(Debug)]
-pub struct Built {
+pub(crate) struct Built {
     /// Where it is.
-    pub path: PathBuf,
-    /// Its name in the manifest.
-    pub name: String,
+    pub(crate) path: PathBuf,
     /// Its size.
-    pub bytes: usize,
-    /// The digest of its sources, as stamped.
-    pub source_digest: String,
-    /// The interfaces it imports and exports.
-    pub imports: Vec<String>,
-    /// The interfaces it offers.
-    pub exports: Vec<String>,
+    pub(crate) bytes: usize,
 }
 
 /// Why a plugin was not built. Nothing was written.
 #[derive(Debug, thiserror::Error)]
-pub enum BuildError {
+pub(crate) enum BuildError {
     #[error("cannot read `{}`; check that it is a guest crate with `src/` and `manifest.json`", .path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("the manifest `{}` {reason}", .path.display())]
@@ -63,7 +57,7 @@ pub enum BuildError {
         .crate_dir.display()
     )]
     NoModule { crate_dir: PathBuf },
-    #[error("the module is no component: {reason}; export the plugin with `rollcall_sdk::export!`")]
+    #[error("the module makes no plugin: {reason}; export the plugin with `rollcall_sdk::export!`")]
     Component { reason: String },
     #[error(
         "the component imports {names}, which the contract does not have; \
@@ -82,21 +76,23 @@ pub enum BuildError {
 ///
 /// # Errors
 /// [`BuildError`], each variant with its next step; `out` then is as it was.
-pub fn build(crate_dir: &Path, out: &Path) -> Result<Built, BuildError> {
+pub(crate) fn build(crate_dir: &Path, out: &Path) -> Result<Built, BuildError> {
+    build_with(&Toolchain::find(crate_dir)?, crate_dir, out)
+}
+
+fn build_with(toolchain: &Toolchain, crate_dir: &Path, out: &Path) -> Result<Built, BuildError> {
     let crate_dir = &fs::canonicalize(crate_dir).map_err(|e| read_error(crate_dir, e))?;
-    let (name, manifest) = read_manifest(&crate_dir.join("manifest.json"))?;
+    let manifest = read_manifest(&crate_dir.join("manifest.json"))?;
     let source_digest = source_digest(crate_dir)?;
-    let toolchain = Toolchain::find(crate_dir)?;
-    let mut component = encode(&compile(crate_dir, &toolchain)?)?;
-    let (imports, exports) = surface(&component)?;
+    let mut component = encode(&compile(crate_dir, toolchain)?)?;
+    check_surface(&component)?;
     if self::source_digest(crate_dir)? != source_digest {
         return Err(BuildError::SourceChanged);
     }
     stamp(&mut component, MANIFEST_SECTION, manifest.as_bytes());
     stamp(&mut component, SOURCE_SECTION, source_digest.as_bytes());
     replace(out, &component).map_err(|source| BuildError::Write { path: out.into(), source })?;
-    let path = out.to_owned();
-    Ok(Built { path, name, bytes: component.len(), source_digest, imports, exports })
+    Ok(Built { path: out.to_owned(), bytes: component.len() })
 }
 
 /// The digest of everything a guest is made of: its own sources, and the sdk and contract beside it (`../sdk`,
@@ -104,7 +100,7 @@ pub fn build(crate_dir: &Path, out: &Path) -> Result<Built, BuildError> {
 ///
 /// # Errors
 /// [`BuildError::Read`] when a file cannot be read.
-pub fn source_digest(crate_dir: &Path) -> Result<String, BuildError> {
+pub(crate) fn source_digest(crate_dir: &Path) -> Result<String, BuildError> {
     let mut files = Vec::new();
     for part in CRATE_SOURCES {
         collect(&crate_dir.join(part), &format!("crate/{part}"), &mut files)?;
@@ -144,8 +140,8 @@ fn collect(path: &Path, label: &str, files: &mut Vec<(String, PathBuf)>) -> Resu
     Ok(())
 }
 
-/// The plugin's name, and the manifest in compact form.
-fn read_manifest(path: &Path) -> Result<(String, String), BuildError> {
+/// The manifest in compact form.
+fn read_manifest(path: &Path) -> Result<String, BuildError> {
     let text = fs::read_to_string(path).map_err(|e| read_error(path, e))?;
     let wrong = |reason: String| BuildError::Manifest { path: path.to_owned(), reason };
     let value: Value =
@@ -162,7 +158,7 @@ fn read_manifest(path: &Path) -> Result<(String, String), BuildError> {
     if contract != CONTRACT {
         return Err(wrong(format!("asks for contract {contract}; this build makes {CONTRACT}")));
     }
-    Ok((name, value.to_string()))
+    Ok(value.to_string())
 }
 
 /// Runs cargo and reads the module it made.
@@ -182,7 +178,7 @@ fn compile(crate_dir: &Path, toolchain: &Toolchain) -> Result<Vec<u8>, BuildErro
     let output = cargo
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|source| BuildError::Run { program: toolchain.bin.join("cargo"), source })?;
+        .map_err(|source| BuildError::Run { program: toolchain.cargo_path(), source })?;
     if !output.status.success() {
         return Err(BuildError::Cargo { status: output.status });
     }
@@ -214,28 +210,30 @@ fn encode(module: &[u8]) -> Result<Vec<u8>, BuildError> {
         .map_err(|error| BuildError::Component { reason: format!("{error:#}") })
 }
 
-/// What the component imports and exports, after a check that all of it is the contract's.
-fn surface(component: &[u8]) -> Result<(Vec<String>, Vec<String>), BuildError> {
+/// What a component imports must be the contract's, and it must be a plugin.
+fn check_surface(component: &[u8]) -> Result<(), BuildError> {
     let decoded = wit_component::decode(component)
         .map_err(|error| BuildError::Component { reason: format!("{error:#}") })?;
     let DecodedWasm::Component(resolve, world) = decoded else {
         return Err(BuildError::Component { reason: "it is a bare WIT package".into() });
     };
     let world = &resolve.worlds[world];
-    let imports: Vec<_> = world.imports.keys().map(|key| resolve.name_world_key(key)).collect();
-    let exports = world.exports.keys().map(|key| resolve.name_world_key(key)).collect();
-    let foreign: Vec<_> = imports
-        .iter()
-        .filter(|name| {
-            !(name.starts_with("rollcall:plugin/") && name.ends_with(&format!("@{CONTRACT}")))
-        })
+    let contract = format!("@{CONTRACT}");
+    let foreign: Vec<String> = world
+        .imports
+        .keys()
+        .map(|key| resolve.name_world_key(key))
+        .filter(|name| !(name.starts_with("rollcall:plugin/") && name.ends_with(&contract)))
         .map(|name| format!("`{name}`"))
         .collect();
-    if foreign.is_empty() {
-        Ok((imports, exports))
-    } else {
-        Err(BuildError::ForeignImport { names: foreign.join(", ") })
+    if !foreign.is_empty() {
+        return Err(BuildError::ForeignImport { names: foreign.join(", ") });
     }
+    let plugin = format!("rollcall:plugin/plugin{contract}");
+    if !world.exports.keys().any(|key| resolve.name_world_key(key) == plugin) {
+        return Err(BuildError::Component { reason: format!("it does not export `{plugin}`") });
+    }
+    Ok(())
 }
 
 /// Appends a custom section.
@@ -279,153 +277,5 @@ fn read_error(path: &Path, source: io::Error) -> BuildError {
     BuildError::Read { path: path.to_owned(), source }
 }
 
-/// A Rust toolchain that can compile guests.
-struct Toolchain {
-    /// The folder with `cargo` and `rustc`.
-    bin: PathBuf,
-    sysroot: PathBuf,
-    std: StdLibrary,
-}
-
-/// Where the guest's standard library comes from.
-#[derive(Debug, PartialEq)]
-enum StdLibrary {
-    /// Installed for the target, or the environment already says how.
-    Ready,
-    /// Built by cargo from the toolchain's own source; the linker is named where the toolchain has none of its own.
-    Source { linker: Option<PathBuf> },
-}
-
-impl Toolchain {
-    fn find(crate_dir: &Path) -> Result<Self, BuildError> {
-        let folders: Vec<PathBuf> =
-            env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect();
-        let mut looked = Vec::new();
-        let mut from_source = None;
-        for bin in folders
-            .iter()
-            .filter(|f| program(f, "cargo").is_file() && program(f, "rustc").is_file())
-        {
-            let Some(sysroot) = sysroot(bin, crate_dir) else { continue };
-            if sysroots_seen(&mut looked, &sysroot) {
-                continue;
-            }
-            let std = standard_library(&sysroot, &folders);
-            match std {
-                Some(StdLibrary::Ready) => {
-                    return Ok(Self { bin: bin.clone(), sysroot, std: StdLibrary::Ready });
-                }
-                Some(std) if from_source.is_none() => {
-                    from_source = Some(Self { bin: bin.clone(), sysroot, std });
-                }
-                _ => {}
-            }
-        }
-        from_source.ok_or_else(|| BuildError::NoToolchain {
-            looked: match looked.len() {
-                0 => "found none at all".into(),
-                n => format!("looked at {n}"),
-            },
-        })
-    }
-
-    /// `cargo`, in the crate's folder and with this toolchain's `rustc`.
-    fn cargo(&self, crate_dir: &Path) -> Command {
-        let mut cargo = Command::new(program(&self.bin, "cargo"));
-        cargo.current_dir(crate_dir).env("RUSTC", program(&self.bin, "rustc"));
-        if let StdLibrary::Source { linker } = &self.std {
-            cargo.env("RUSTC_BOOTSTRAP", "1").env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort");
-            if let Some(linker) = linker {
-                cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
-            }
-        }
-        cargo
-    }
-
-    fn workspace(&self, crate_dir: &Path) -> Result<PathBuf, BuildError> {
-        let output = self
-            .cargo(crate_dir)
-            .args(["locate-project", "--workspace", "--message-format", "plain"])
-            .stderr(Stdio::inherit())
-            .output()
-            .map_err(|source| BuildError::Run { program: program(&self.bin, "cargo"), source })?;
-        let manifest = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-        match manifest.parent() {
-            Some(folder) if output.status.success() => Ok(folder.to_owned()),
-            _ => Err(BuildError::Cargo { status: output.status }),
-        }
-    }
-
-    /// rustc flags that keep this machine's paths out of the component.
-    fn flags(&self, workspace: &Path) -> OsString {
-        let mut prefixes = vec![
-            (workspace.to_owned(), "rollcall"),
-            (self.sysroot.join("lib/rustlib/src/rust"), "rust"),
-        ];
-        let home = env::var_os("CARGO_HOME").map(PathBuf::from);
-        let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")));
-        let registries = home.and_then(|home| fs::read_dir(home.join("registry/src")).ok());
-        prefixes.extend(registries.into_iter().flatten().flatten().map(|r| (r.path(), "crates")));
-        let mut flags = OsString::new();
-        for (from, to) in prefixes {
-            if !flags.is_empty() {
-                flags.push("\u{1f}");
-            }
-            flags.push("--remap-path-prefix=");
-            flags.push(from);
-            flags.push(format!("={to}"));
-        }
-        flags
-    }
-}
-
-fn sysroots_seen(seen: &mut Vec<PathBuf>, sysroot: &Path) -> bool {
-    let known = seen.iter().any(|s| s == sysroot);
-    if !known {
-        seen.push(sysroot.to_owned());
-    }
-    known
-}
-
-fn program(folder: &Path, name: &str) -> PathBuf {
-    folder.join(format!("{name}{}", env::consts::EXE_SUFFIX))
-}
-
-fn sysroot(bin: &Path, crate_dir: &Path) -> Option<PathBuf> {
-    let output = Command::new(program(bin, "rustc"))
-        .current_dir(crate_dir)
-        .args(["--print", "sysroot"])
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    output.status.success().then(|| PathBuf::from(text.trim()))
-}
-
-/// How the toolchain in `sysroot` comes by a standard library for the target, if at all.
-fn standard_library(sysroot: &Path, path: &[PathBuf]) -> Option<StdLibrary> {
-    let rustlib = sysroot.join("lib/rustlib");
-    if rustlib.join(TARGET).join("lib").is_dir()
-        || env::var_os("CARGO_UNSTABLE_BUILD_STD").is_some()
-    {
-        return Some(StdLibrary::Ready);
-    }
-    if !rustlib.join("src/rust/library/std").is_dir() {
-        return None;
-    }
-    let own = fs::read_dir(&rustlib)
-        .ok()?
-        .flatten()
-        .any(|host| host.path().join("bin/rust-lld").is_file());
-    if own {
-        return Some(StdLibrary::Source { linker: None });
-    }
-    let mut linkers: Vec<PathBuf> = path
-        .iter()
-        .filter_map(|folder| fs::read_dir(folder).ok())
-        .flat_map(|entries| entries.flatten().map(|e| e.path()))
-        .filter(|p| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with("wasm-ld")))
-        .collect();
-    linkers.sort();
-    linkers.pop().map(|linker| StdLibrary::Source { linker: Some(linker) })
-}
+#[cfg(test)]
+mod tests;

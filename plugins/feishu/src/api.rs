@@ -5,7 +5,6 @@
 
 use rollcall_sdk::json;
 use rollcall_sdk::{Fault, Host, Request};
-use serde_json::{Value, json};
 
 use crate::codes::Class;
 use crate::failure::{self, Failure, advice};
@@ -25,7 +24,7 @@ pub(crate) struct Api<'h, H: Host> {
 pub(crate) struct Call {
     pub(crate) endpoint: &'static str,
     path: String,
-    body: Option<Value>,
+    body: Option<String>,
 }
 
 impl Call {
@@ -40,7 +39,7 @@ impl Call {
     }
 
     /// `POST endpoint?query` with a JSON body.
-    pub(crate) fn post(endpoint: &'static str, query: &[(&str, &str)], body: Value) -> Self {
+    pub(crate) fn post(endpoint: &'static str, query: &[(&str, &str)], body: String) -> Self {
         Self { endpoint, path: with_query(endpoint, query), body: Some(body) }
     }
 }
@@ -83,10 +82,10 @@ impl<'h, H: Host> Api<'h, H> {
         let call = Call {
             endpoint: "auth/v3/tenant_access_token/internal",
             path: "auth/v3/tenant_access_token/internal".to_owned(),
-            body: Some(json!({
-                "app_id": self.settings.app_id,
-                "app_secret": "{secret:app_secret}",
-            })),
+            body: Some(format!(
+                r#"{{"app_id":{},"app_secret":"{{secret:app_secret}}"}}"#,
+                json::quote(&self.settings.app_id)
+            )),
         };
         let answer = self.attempt(&call, None)?;
         let token = json::text(&answer, "/tenant_access_token")?.filter(|t| is_header_value(t));
@@ -128,7 +127,7 @@ impl<'h, H: Host> Api<'h, H> {
             method: if call.body.is_some() { "POST" } else { "GET" },
             url: format!("{}/open-apis/{}", self.settings.open_host, call.path),
             headers,
-            body: call.body.as_ref().map_or_else(Vec::new, |body| body.to_string().into_bytes()),
+            body: call.body.clone().unwrap_or_default().into_bytes(),
         };
         let response = self.host.send(&request)?;
         failure::check(response, call.endpoint)
@@ -155,6 +154,12 @@ fn with_query(path: &str, query: &[(&str, &str)]) -> String {
         text.push_str(&encode(value));
     }
     text
+}
+
+/// A JSON array of strings.
+pub(crate) fn quoted(texts: &[String]) -> String {
+    let texts: Vec<String> = texts.iter().map(|text| json::quote(text)).collect();
+    format!("[{}]", texts.join(","))
 }
 
 /// Percent-encodes all but unreserved characters: page tokens hold `/`, `+` and `=`.

@@ -5,11 +5,10 @@
 
 use rollcall_sdk::json;
 use rollcall_sdk::{Batch, Content, Fault, Host, Kind, Level, Page, Window};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
-use crate::api::{Api, Call};
+use crate::api::{Api, Call, quoted};
 use crate::codes::BAD_PERSON;
+use crate::cursor::{self, Writer};
 use crate::day::{DAY_SECONDS, day_number, yyyymmdd};
 use crate::failure::{Failure, advice};
 use crate::paging::{Shape, records};
@@ -36,7 +35,7 @@ enum Sheet {
 }
 
 /// Some of the people in a part of the window: still to be asked for. The cursor is a stack of these.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug)]
 struct Part {
     start: i64,
     end: i64,
@@ -67,8 +66,7 @@ pub(crate) fn list<H: Host>(
         Some(cursor) => decode(cursor, people, window)?,
     };
     let content = next(api, sheet, people, &mut parts)?;
-    let next = if parts.is_empty() { None } else { serde_json::to_string(&parts).ok() };
-    Ok(Page { content, next, evidence: None })
+    Ok(Page { content, next: encode(&parts), evidence: None })
 }
 
 fn check(user_id_type: UserIdType, people: &[String], window: Window) -> Result<(), Fault> {
@@ -96,15 +94,36 @@ fn check(user_id_type: UserIdType, people: &[String], window: Window) -> Result<
     Err(Fault::Invalid(advice(code, message, remedy)))
 }
 
+fn encode(parts: &[Part]) -> Option<String> {
+    let mut writer = Writer::default();
+    for Part { start, end, from, to } in parts {
+        let fields = [start.to_string(), end.to_string(), from.to_string(), to.to_string()];
+        writer.step("part", &fields);
+    }
+    writer.finish()
+}
+
+/// The parts of a cursor that was made for these people and this window.
 fn decode(cursor: &str, people: &[String], window: Window) -> Result<Vec<Part>, Fault> {
-    let parts: Vec<Part> = serde_json::from_str(cursor).map_err(|_| Fault::StaleCursor)?;
-    let holds = |p: &Part| {
-        (window.start..window.end).contains(&p.start)
-            && (p.start + 1..=window.end).contains(&p.end)
+    let part = |(name, fields): (&str, Vec<String>)| match (name, fields.as_slice()) {
+        ("part", [start, end, from, to]) => Some(Part {
+            start: start.parse().ok()?,
+            end: end.parse().ok()?,
+            from: from.parse().ok()?,
+            to: to.parse().ok()?,
+        }),
+        _ => None,
+    };
+    let fits = |p: &Part| {
+        window.start <= p.start
+            && p.start < p.end
+            && p.end <= window.end
             && p.from < p.to
             && p.to <= people.len()
     };
-    if parts.is_empty() || !parts.iter().all(holds) { Err(Fault::StaleCursor) } else { Ok(parts) }
+    let parts = cursor::read(cursor)
+        .and_then(|steps| steps.into_iter().map(part).collect::<Option<Vec<Part>>>());
+    parts.filter(|parts| parts.iter().all(fits)).ok_or(Fault::StaleCursor)
 }
 
 /// Works off the part on top: in halves while the platform refuses it for one person's sake.
@@ -158,11 +177,12 @@ fn ask<H: Host>(
 ) -> Result<Content<H::Response>, Failure> {
     match sheet {
         Sheet::Punches => {
-            let body = json!({
-                "user_ids": people,
-                "check_time_from": part.start.to_string(),
-                "check_time_to": part.end.to_string(),
-            });
+            let body = format!(
+                r#"{{"user_ids":{},"check_time_from":"{}","check_time_to":"{}"}}"#,
+                quoted(people),
+                part.start,
+                part.end
+            );
             let query = [("employee_type", "employee_id"), ("include_terminated_user", "true")];
             let call = Call::post("attendance/v1/user_flows/query", &query, body);
             records(api.send(&call)?, &PUNCHES)
@@ -185,11 +205,12 @@ const DAYS: Shape =
 
 /// The daily results from one day to another, both included, as days since 1970.
 pub(crate) fn days_call(people: &[String], first: i64, last: i64) -> Call {
-    let body: Value = json!({
-        "user_ids": people,
-        "check_date_from": yyyymmdd(first),
-        "check_date_to": yyyymmdd(last),
-    });
+    let body = format!(
+        r#"{{"user_ids":{},"check_date_from":{},"check_date_to":{}}}"#,
+        quoted(people),
+        yyyymmdd(first),
+        yyyymmdd(last)
+    );
     let query = [
         ("employee_type", "employee_id"),
         ("ignore_invalid_users", "true"),

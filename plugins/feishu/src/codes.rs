@@ -189,3 +189,20 @@ static TABLE: &[Row] = &[
     one(1_226_503, Class::Invalid, "the day is outside those that may be corrected", DATA),
     one(1_226_504, Class::Invalid, "the quota of corrections is used up", "let an administrator raise the quota of the attendance group"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::TABLE;
+
+    #[test]
+    fn a_code_stands_in_the_table_once() {
+        for (index, row) in TABLE.iter().enumerate() {
+            assert!(row.codes.start() <= row.codes.end());
+            for other in &TABLE[..index] {
+                let apart =
+                    other.codes.end() < row.codes.start() || row.codes.end() < other.codes.start();
+                assert!(apart, "{:?} and {:?}", other.codes, row.codes);
+            }
+        }
+    }
+}

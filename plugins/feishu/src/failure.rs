@@ -1,7 +1,7 @@
 //! From an answer that is no success to the fault it is.
 //!
 //! What this is not: the codes' meaning, which is the table in `codes`. The one invariant: nothing a person could be
-//! recognised by, and no token, gets into a message; of the platform's own words only plain lower-case ones do.
+//! recognised by, and no token, gets into a message; of the platform's own words only known ones do.
 
 use rollcall_sdk::json::{self, WrongType};
 use rollcall_sdk::{Advice, Denied, Fault, Response};
@@ -177,15 +177,105 @@ fn is_scope(text: &str) -> bool {
     (1..=100).contains(&text.len()) && text.bytes().all(plain)
 }
 
-/// The platform's message without anything that could be an id, a name or a number.
+/// The words of the platform's messages that may be told. Any other may be an id or a name: tenants choose those
+/// freely, also as plain words.
+const PLAIN_WORDS: &[&str] = &[
+    "access",
+    "and",
+    "are",
+    "array",
+    "at",
+    "be",
+    "body",
+    "cannot",
+    "check_date_from",
+    "check_date_to",
+    "check_time_from",
+    "check_time_to",
+    "date",
+    "day",
+    "days",
+    "denied",
+    "department_id",
+    "department_id_type",
+    "department_ids",
+    "empty",
+    "employee_type",
+    "equal",
+    "error",
+    "exceed",
+    "exceeds",
+    "exist",
+    "failed",
+    "fetch_child",
+    "field",
+    "for",
+    "format",
+    "forbidden",
+    "from",
+    "greater",
+    "id",
+    "ids",
+    "in",
+    "int",
+    "integer",
+    "internal",
+    "invalid",
+    "is",
+    "large",
+    "length",
+    "less",
+    "limit",
+    "list",
+    "long",
+    "max",
+    "maximum",
+    "min",
+    "missing",
+    "more",
+    "must",
+    "no",
+    "not",
+    "number",
+    "of",
+    "or",
+    "out",
+    "page_size",
+    "page_token",
+    "param",
+    "parameter",
+    "parameters",
+    "params",
+    "permission",
+    "range",
+    "request",
+    "required",
+    "size",
+    "small",
+    "string",
+    "than",
+    "the",
+    "time",
+    "to",
+    "token",
+    "too",
+    "type",
+    "unknown",
+    "user_id",
+    "user_id_type",
+    "user_ids",
+    "validation",
+    "value",
+    "wrong",
+];
+
+/// What of the platform's message may be told.
 fn platform_words(response: &impl Response) -> String {
     let text = json::text(response, "/msg").ok().flatten().unwrap_or_default();
-    let plain =
-        |word: &&str| word.len() <= 24 && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     let words: Vec<&str> = text
-        .split(|c: char| c.is_whitespace() || matches!(c, ',' | '.' | ':' | ';' | '(' | ')' | '"'))
-        .filter(|word| !word.is_empty())
-        .filter(plain)
+        .split_whitespace()
+        .map(|word| word.trim_matches(|c: char| c.is_ascii_punctuation()))
+        .filter(|word| PLAIN_WORDS.contains(word))
         .take(20)
         .collect();
     if words.is_empty() { String::new() } else { format!("; it says: {}", words.join(" ")) }

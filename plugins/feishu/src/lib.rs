@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `api` | addresses, the token and the one repetition with a new one |
 //! | `codes`, `failure` | what each error code means and what to do about it |
-//! | `paging`, `range` | cursors, page tokens, the app's contact range |
+//! | `cursor`, `paging`, `range` | cursors, page tokens, the app's contact range |
 //! | `departments`, `people`, `fetch` | the directory |
 //! | `attendance`, `day` | punches and daily results by person and window |
 //! | `probe` | what is missing before a first run |
@@ -17,6 +17,7 @@
 mod api;
 mod attendance;
 mod codes;
+mod cursor;
 mod day;
 mod departments;
 mod failure;

@@ -5,9 +5,9 @@
 
 use rollcall_sdk::json;
 use rollcall_sdk::{Content, Fault, Response, Slice};
-use serde::{Deserialize, Serialize};
 
 use crate::codes::Class;
+use crate::cursor::{self, Writer};
 use crate::failure::{Failure, advice};
 use crate::range::Fingerprint;
 
@@ -19,28 +19,67 @@ pub(crate) const MOST_IDS: usize = 50;
 pub(crate) const MOST_STEPS: usize = 2_000;
 
 /// What of a listing is still to be done. A listing is a stack of steps; its cursor is the stack.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Departments below one, with everything below them in turn.
-    #[serde(rename = "b")]
     Below { of: String, depth: u8, token: Option<String> },
     /// Departments directly below one.
-    #[serde(rename = "c")]
     Children { of: String, depth: u8, token: Option<String> },
-    /// Departments by id.
-    #[serde(rename = "n")]
+    /// Departments or people by id.
     Named { ids: Vec<String> },
     /// People directly in a department.
-    #[serde(rename = "m")]
     Members { of: String, token: Option<String> },
     /// What the app's contact range grants by name, from this page on.
-    #[serde(rename = "g")]
     Granted { token: Option<String>, so_far: Fingerprint },
 }
 
+impl Step {
+    fn write(&self, cursor: &mut Writer) {
+        let token = |token: &Option<String>| token.clone().unwrap_or_default();
+        match self {
+            Self::Below { of, depth, token: at } => {
+                cursor.step("below", &[of.clone(), depth.to_string(), token(at)]);
+            }
+            Self::Children { of, depth, token: at } => {
+                cursor.step("children", &[of.clone(), depth.to_string(), token(at)]);
+            }
+            Self::Named { ids } => cursor.step("named", ids),
+            Self::Members { of, token: at } => cursor.step("members", &[of.clone(), token(at)]),
+            Self::Granted { token: at, so_far } => {
+                cursor
+                    .step("granted", &[token(at), so_far.ids.to_string(), so_far.sum.to_string()]);
+            }
+        }
+    }
+
+    fn read(name: &str, fields: Vec<String>) -> Option<Self> {
+        let token = |text: &String| Some(text.clone()).filter(|t| !t.is_empty());
+        match (name, fields.as_slice()) {
+            ("below", [of, depth, at]) => {
+                Some(Self::Below { of: of.clone(), depth: depth.parse().ok()?, token: token(at) })
+            }
+            ("children", [of, depth, at]) => Some(Self::Children {
+                of: of.clone(),
+                depth: depth.parse().ok()?,
+                token: token(at),
+            }),
+            ("named", [_, ..]) => Some(Self::Named { ids: fields }),
+            ("members", [of, at]) => Some(Self::Members { of: of.clone(), token: token(at) }),
+            ("granted", [at, ids, sum]) => {
+                let so_far = Fingerprint { ids: ids.parse().ok()?, sum: sum.parse().ok()? };
+                Some(Self::Granted { token: token(at), so_far })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The steps of a cursor; the last is the next to take.
 pub(crate) fn decode(cursor: &str) -> Result<Vec<Step>, Fault> {
-    let steps: Vec<Step> = serde_json::from_str(cursor).map_err(|_| Fault::StaleCursor)?;
-    if steps.is_empty() { Err(Fault::StaleCursor) } else { Ok(steps) }
+    let steps = cursor::read(cursor).and_then(|steps| {
+        steps.into_iter().map(|(name, fields)| Step::read(name, fields)).collect::<Option<Vec<_>>>()
+    });
+    steps.ok_or(Fault::StaleCursor)
 }
 
 /// The cursor for what is left; none when nothing is.
@@ -49,11 +88,11 @@ pub(crate) fn encode(steps: &[Step]) -> Result<Option<String>, Fault> {
         let message = format!("the department tree leaves more than {MOST_STEPS} steps open");
         return Err(Fault::Invalid(advice("tree", message, "look for a loop in the departments")));
     }
-    if steps.is_empty() {
-        return Ok(None);
+    let mut writer = Writer::default();
+    for step in steps {
+        step.write(&mut writer);
     }
-    let text = serde_json::to_string(steps);
-    text.map(Some).map_err(|_| Fault::StaleCursor)
+    Ok(writer.finish())
 }
 
 /// The token of the page after the one that was asked for with `sent`; none after the last.

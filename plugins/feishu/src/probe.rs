@@ -105,16 +105,19 @@ fn contact<H: Host>(api: &Api<'_, H>, report: &mut Report) -> Result<Option<Samp
 /// The root, then the smallest departments that have people: those most likely have them directly.
 fn populated<H: Host>(api: &Api<'_, H>, tree: &H::Response) -> Result<Vec<String>, Fault> {
     let shape = departments::shape(api);
-    let mut found = Vec::new();
+    let mut smallest: Vec<(i64, String)> = Vec::new();
     for index in 0..json::length(tree, shape.items).map_err(Failure::from)? {
         let at = format!("{}/{index}", shape.items);
         let id = json::text(tree, &format!("{at}/{}", shape.id)).map_err(Failure::from)?;
         let count = json::integer(tree, &format!("{at}/member_count")).map_err(Failure::from)?;
-        found.extend(id.filter(|_| count != Some(0)).map(|id| (count.unwrap_or(i64::MAX), id)));
+        if let (Some(id), false) = (id, count == Some(0)) {
+            let found = (count.unwrap_or(i64::MAX), id);
+            let at = smallest.partition_point(|known| *known <= found);
+            smallest.insert(at, found);
+            smallest.truncate(MOST_DEPARTMENTS);
+        }
     }
-    found.sort();
-    let smallest = found.into_iter().map(|(_, id)| id).take(MOST_DEPARTMENTS);
-    Ok(std::iter::once(ROOT.to_owned()).chain(smallest).collect())
+    Ok(std::iter::once(ROOT.to_owned()).chain(smallest.into_iter().map(|(_, id)| id)).collect())
 }
 
 /// The app sees what it is granted by name.

@@ -3,6 +3,8 @@
 //! What this is not: a way to read records; those stay in the host. The one invariant: a value of the wrong type is
 //! never taken for an absent one.
 
+use std::str::Chars;
+
 use crate::Response;
 
 /// A value has another type than the platform documents.
@@ -23,9 +25,9 @@ pub struct WrongType {
 /// [`WrongType`] when something else stands there.
 pub fn text(response: &impl Response, path: &str) -> Result<Option<String>, WrongType> {
     let Some(raw) = present(response, path) else { return Ok(None) };
-    match serde_json::from_str::<String>(&raw) {
-        Ok(text) => Ok(Some(text)),
-        Err(_) => Err(WrongType { path: path.to_owned(), expected: "a string" }),
+    match unquote(&raw) {
+        Some(text) => Ok(Some(text)),
+        None => Err(WrongType { path: path.to_owned(), expected: "a string" }),
     }
 }
 
@@ -69,13 +71,85 @@ pub fn length(response: &impl Response, path: &str) -> Result<u32, WrongType> {
 /// The strings of the array at `path`; an absent array has none.
 ///
 /// # Errors
-/// [`WrongType`] when something else stands there.
+/// [`WrongType`] when something else stands there, or in it.
 pub fn texts(response: &impl Response, path: &str) -> Result<Vec<String>, WrongType> {
-    let Some(raw) = present(response, path) else { return Ok(Vec::new()) };
-    serde_json::from_str(&raw)
-        .map_err(|_| WrongType { path: path.to_owned(), expected: "an array of strings" })
+    let mut texts = Vec::new();
+    for index in 0..length(response, path)? {
+        let path = format!("{path}/{index}");
+        let Some(text) = text(response, &path)? else {
+            return Err(WrongType { path, expected: "a string" });
+        };
+        texts.push(text);
+    }
+    Ok(texts)
 }
 
 fn present(response: &impl Response, path: &str) -> Option<String> {
     response.pointer(path).filter(|raw| raw != "null")
+}
+
+/// `text` as a JSON string, quotes and all.
+pub fn quote(text: &str) -> String {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\0'..='\x1f' => {
+                let code = u32::from(c) as usize;
+                quoted.push_str("\\u00");
+                quoted.extend([HEX[code >> 4], HEX[code & 15]].map(char::from));
+            }
+            _ => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// The text of a JSON string; none when it is no such string. By hand, because a JSON library would be a third of a
+/// small plugin.
+fn unquote(raw: &str) -> Option<String> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    let mut text = String::with_capacity(inner.len());
+    let mut rest = inner.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '"' | '\0'..='\x1f' => return None,
+            '\\' => text.push(match rest.next()? {
+                c @ ('"' | '\\' | '/') => c,
+                'b' => '\x08',
+                'f' => '\x0c',
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                'u' => escaped(&mut rest)?,
+                _ => return None,
+            }),
+            c => text.push(c),
+        }
+    }
+    Some(text)
+}
+
+/// The character after `\u`: one unit of UTF-16, or two that belong together.
+fn escaped(rest: &mut Chars<'_>) -> Option<char> {
+    let first = unit(rest)?;
+    if !(0xd800..0xdc00).contains(&first) {
+        return char::from_u32(first);
+    }
+    let second = (rest.next()? == '\\' && rest.next()? == 'u').then(|| unit(rest))??;
+    if !(0xdc00..0xe000).contains(&second) {
+        return None;
+    }
+    char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00))
+}
+
+fn unit(rest: &mut Chars<'_>) -> Option<u32> {
+    let mut unit = 0;
+    for _ in 0..4 {
+        unit = unit << 4 | rest.next()?.to_digit(16)?;
+    }
+    Some(unit)
 }

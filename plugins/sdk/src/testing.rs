@@ -33,10 +33,10 @@ struct Expected {
 }
 
 /// A scripted response.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Reply(Rc<Parts>);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Parts {
     status: u16,
     headers: Vec<(String, String)>,
@@ -47,7 +47,8 @@ struct Parts {
 impl Reply {
     /// HTTP 200 with a JSON body.
     pub fn json(value: &Value) -> Self {
-        Self::text(&value.to_string()).header("Content-Type", "application/json; charset=utf-8")
+        Self::text(&value.to_string())
+            .with_header("Content-Type", "application/json; charset=utf-8")
     }
 
     /// HTTP 200 with any body.
@@ -62,14 +63,14 @@ impl Reply {
 
     /// The same with another status.
     #[must_use]
-    pub fn status(mut self, status: u16) -> Self {
+    pub fn with_status(mut self, status: u16) -> Self {
         Rc::make_mut(&mut self.0).status = status;
         self
     }
 
     /// The same with one more header.
     #[must_use]
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
         Rc::make_mut(&mut self.0).headers.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -119,14 +120,14 @@ impl Scripted {
 
     /// With a setting of the connection.
     #[must_use]
-    pub fn setting(mut self, name: &str, value: &str) -> Self {
+    pub fn with_setting(mut self, name: &str, value: &str) -> Self {
         self.settings.insert(name.to_owned(), value.to_owned());
         self
     }
 
     /// With a secret of the connection; its value never matters here.
     #[must_use]
-    pub fn secret(mut self, name: &str) -> Self {
+    pub fn with_secret(mut self, name: &str) -> Self {
         self.secrets.push(name.to_owned());
         self
     }
