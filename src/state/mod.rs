@@ -5,13 +5,17 @@
 //! a store that failed to write says so on every later call instead of showing what never reached the disk.
 
 pub mod backup;
+mod blobs;
 mod format;
 mod memory;
 mod on_disk;
+mod scan;
 mod sled_error;
+mod trees;
+mod values;
 
 #[cfg(test)]
-mod contract;
+mod tests;
 
 pub use memory::MemoryStore;
 pub use on_disk::{Options, SledStore};

@@ -1,7 +1,7 @@
-//! State on disk, in sled.
+//! State on disk: sled, and files of large values beside it.
 //!
-//! One folder holds one store, and one process holds the folder. Nothing reaches the disk on a timer: callers say
-//! [`Store::flush`] where they need it, and sled writes on its own only when a segment is full.
+//! One folder holds one store, and one process holds the folder. Nothing happens on a timer: batches go to the system
+//! as they come, and [`Store::flush`], where the caller needs it, waits until they are on disk.
 //!
 //! # Why a failed store stays failed
 //! After a write error sled keeps serving from memory what never reached the disk. So the first failure closes the
@@ -10,30 +10,30 @@
 //! may ask for it.
 
 use std::fs::{self, File, TryLockError};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
-use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::backup::{self, BackupError};
 use super::format::{self, Step};
+use super::scan::Scan;
 use super::sled_error::Failure;
+use super::trees::{Trees, guarded};
 use crate::port::store::{Op, Pair, Space, Store, StoreError};
-
-/// How often, and how far apart, an opening waits for handles of this process that are still closing.
-const PATIENCE: (u32, Duration) = (100, Duration::from_millis(20));
 
 /// Settings of a store.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Bytes of pages kept in memory.
     pub cache_bytes: u64,
+    /// A file of large values is closed at this size; only closed files are ever emptied and removed.
+    pub file_bytes: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 16 << 20 }
+        Self { cache_bytes: 16 << 20, file_bytes: 16 << 20 }
     }
 }
 
@@ -43,6 +43,8 @@ pub struct SledStore {
     folder: PathBuf,
     options: Options,
     slot: RwLock<Slot>,
+    /// Held by whoever writes; a backup holds all of it.
+    gate: RwLock<()>,
     // Released last.
     _lock: File,
 }
@@ -51,14 +53,6 @@ pub struct SledStore {
 enum Slot {
     Open(Trees),
     Failed(Failure),
-}
-
-#[derive(Clone, Debug)]
-struct Trees {
-    db: sled::Db,
-    index: sled::Tree,
-    blob: sled::Tree,
-    data: std::sync::Arc<File>,
 }
 
 impl SledStore {
@@ -71,11 +65,15 @@ impl SledStore {
         Self::open_with(folder, options, format::STEPS)
     }
 
-    fn open_with(folder: &Path, options: Options, steps: &[Step]) -> Result<Self, StoreError> {
+    pub(super) fn open_with(
+        folder: &Path,
+        options: Options,
+        steps: &[Step],
+    ) -> Result<Self, StoreError> {
         let opened = hold(folder).and_then(|lock| Ok((lock, Trees::open(folder, options, steps)?)));
         let (lock, trees) = opened.map_err(|failure| failure.at(folder))?;
         let slot = RwLock::new(Slot::Open(trees));
-        Ok(Self { folder: folder.to_owned(), options, slot, _lock: lock })
+        Ok(Self { folder: folder.to_owned(), options, slot, gate: RwLock::new(()), _lock: lock })
     }
 
     /// Whether an earlier failure closed the store.
@@ -87,14 +85,55 @@ impl SledStore {
     /// written and not flushed may be gone.
     ///
     /// # Errors
-    /// As [`SledStore::open`]; the store then stays failed.
+    /// As [`SledStore::open`]; the store then stays failed. A damaged store is not opened again.
     pub fn reopen(&self) -> Result<(), StoreError> {
         let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
-        if let Slot::Failed(_) = &*slot {
+        if let Slot::Failed(failure) = &*slot {
+            if matches!(failure, Failure::Damaged(_) | Failure::Panicked) {
+                return Err(failure.at(&self.folder));
+            }
             let opened = Trees::open(&self.folder, self.options, format::STEPS);
             *slot = Slot::Open(opened.map_err(|failure| failure.at(&self.folder))?);
         }
         Ok(())
+    }
+
+    /// Writes everything to a stream, as it is between two batches; writers wait meanwhile, readers do not. Tells how
+    /// many pairs there are.
+    ///
+    /// # Errors
+    /// [`BackupError`] when the store or the stream fails.
+    pub fn backup(&self, out: &mut dyn std::io::Write) -> Result<u64, BackupError> {
+        let _gate = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+        backup::write(self, out)
+    }
+
+    /// Makes a store in `folder`, which must not exist, from a backup. The folder appears once all of it is on disk.
+    ///
+    /// # Errors
+    /// [`BackupError`] when the folder exists, the stream is no whole backup, or the disk fails.
+    pub fn restore(
+        folder: &Path,
+        options: Options,
+        from: &mut dyn std::io::Read,
+    ) -> Result<Self, BackupError> {
+        let mut aside = folder.as_os_str().to_owned();
+        aside.push(".restoring");
+        let aside = PathBuf::from(aside);
+        if folder.exists() {
+            return Err(BackupError::Occupied);
+        }
+        // What an earlier attempt left.
+        if aside.exists() {
+            fs::remove_dir_all(&aside)?;
+        }
+        backup::read(&Self::open(&aside, options)?, from)?;
+        fs::rename(&aside, folder)?;
+        Ok(Self::open(folder, options)?)
+    }
+
+    fn writing(&self) -> RwLockReadGuard<'_, ()> {
+        self.gate.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn slot(&self) -> RwLockReadGuard<'_, Slot> {
@@ -102,7 +141,7 @@ impl SledStore {
     }
 
     /// Runs one operation; a failure closes the store, a panic inside sled counts as damage.
-    fn run<T>(
+    pub(super) fn run<T>(
         &self,
         operation: impl FnOnce(&Trees) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
@@ -118,8 +157,12 @@ impl SledStore {
 
     fn close(&self, failure: &Failure) {
         let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
-        if let Slot::Open(_) = &*slot {
-            *slot = Slot::Failed(failure.clone());
+        let old = std::mem::replace(&mut *slot, Slot::Failed(failure.clone()));
+        match (old, failure) {
+            (Slot::Failed(first), _) => *slot = Slot::Failed(first),
+            // To close itself, sled would write pages that it does not understand.
+            (Slot::Open(trees), Failure::Panicked) => std::mem::forget(trees),
+            (Slot::Open(trees), _) => drop(trees),
         }
     }
 }
@@ -137,50 +180,11 @@ fn hold(folder: &Path) -> Result<File, Failure> {
     }
 }
 
-/// sled asserts what it believes of its files, so damage can also arrive as a panic.
-fn guarded<T>(operation: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(operation))
-        .unwrap_or_else(|_| Err(Failure::Damaged("its pages contradict each other".to_owned())))
-}
-
-impl Trees {
-    fn open(folder: &Path, options: Options, steps: &[Step]) -> Result<Self, Failure> {
-        let path = folder.join("sled");
-        let config = sled::Config::new()
-            .path(&path)
-            .cache_capacity(options.cache_bytes)
-            .flush_every_ms(None);
-        let mut outcome = Err(Failure::Locked);
-        for _ in 0..PATIENCE.0 {
-            outcome = guarded(|| Ok(config.open()?));
-            match outcome {
-                // The folder's own lock is ours, so this is a handle of this process that is still closing.
-                Err(Failure::Locked) => std::thread::sleep(PATIENCE.1),
-                Ok(_) | Err(_) => break,
-            }
-        }
-        let db = outcome?;
-        guarded(|| {
-            let fresh = !db.was_recovered();
-            format::settle(&db, fresh, steps)?;
-            let (index, blob) = (db.open_tree("index")?, db.open_tree("blob")?);
-            let data = std::sync::Arc::new(File::open(path.join("db"))?);
-            Ok(Self { db, index, blob, data })
-        })
-    }
-
-    fn tree(&self, space: Space) -> &sled::Tree {
-        match space {
-            Space::Index => &self.index,
-            Space::Blob => &self.blob,
-        }
-    }
-}
-
 impl Store for SledStore {
     fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        self.run(|trees| {
-            Ok(trees.tree(space).get(key)?.map(|value| Bytes::copy_from_slice(&value)))
+        self.run(|trees| match trees.tree(space).get(key)? {
+            Some(stored) => trees.value(space, key, stored),
+            None => Ok(None),
         })
     }
 
@@ -190,50 +194,12 @@ impl Store for SledStore {
         prefix: &[u8],
         after: Option<&[u8]>,
     ) -> Box<dyn Iterator<Item = Result<Pair, StoreError>> + '_> {
-        let prefix = prefix.to_vec();
-        let start = match after {
-            Some(key) if key >= prefix.as_slice() => {
-                (std::ops::Bound::Excluded(key.to_vec()), std::ops::Bound::Unbounded)
-            }
-            Some(_) | None => {
-                (std::ops::Bound::Included(prefix.clone()), std::ops::Bound::Unbounded)
-            }
-        };
-        let opened = self.run(|trees| Ok(trees.tree(space).range::<Vec<u8>, _>(start)));
-        let (mut pairs, mut failed) = match opened {
-            Ok(pairs) => (Some(pairs), None),
-            Err(error) => (None, Some(error)),
-        };
-        Box::new(std::iter::from_fn(move || {
-            if let Some(error) = failed.take() {
-                return Some(Err(error));
-            }
-            let next = self.run(|_| Ok(pairs.as_mut().and_then(Iterator::next).transpose()?));
-            match next {
-                Ok(Some((key, value))) if key.starts_with(&prefix) => {
-                    Some(Ok((Bytes::copy_from_slice(&key), Bytes::copy_from_slice(&value))))
-                }
-                Ok(_) => {
-                    pairs = None;
-                    None
-                }
-                Err(error) => {
-                    pairs = None;
-                    Some(Err(error))
-                }
-            }
-        }))
+        Box::new(Scan::new(self, space, prefix, after))
     }
 
     fn write(&self, space: Space, ops: Vec<Op>) -> Result<(), StoreError> {
-        let mut batch = sled::Batch::default();
-        for op in ops {
-            match op {
-                Op::Put(key, value) => batch.insert(key, value),
-                Op::Delete(key) => batch.remove(key),
-            }
-        }
-        self.run(|trees| Ok(trees.tree(space).apply_batch(batch)?))
+        let _writing = self.writing();
+        self.run(|trees| trees.write(space, ops))
     }
 
     fn compare_and_set(
@@ -243,18 +209,15 @@ impl Store for SledStore {
         old: Option<&[u8]>,
         new: Option<&[u8]>,
     ) -> Result<bool, StoreError> {
-        self.run(|trees| Ok(trees.tree(space).compare_and_swap(key, old, new)?.is_ok()))
+        let _writing = self.writing();
+        self.run(|trees| trees.compare_and_set(space, key, old, new))
     }
 
     fn flush(&self) -> Result<(), StoreError> {
-        self.run(|trees| {
-            trees.db.flush()?;
-            // sled writes its pages out without the file's size; a power cut could cost both.
-            Ok(trees.data.sync_data()?)
-        })
+        self.run(Trees::flush)
     }
 
     fn size_on_disk(&self) -> Result<u64, StoreError> {
-        self.run(|trees| Ok(trees.db.size_on_disk()?))
+        self.run(Trees::size_on_disk)
     }
 }

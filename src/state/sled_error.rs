@@ -14,6 +14,8 @@ pub(super) enum Failure {
     Disk(String),
     /// The files do not hold what they should.
     Damaged(String),
+    /// sled panicked over what the files hold.
+    Panicked,
     /// The files have a format of the future.
     Newer { found: u32, known: u32 },
 }
@@ -26,6 +28,9 @@ impl Failure {
             Self::Locked => StoreError::Locked { folder },
             Self::Disk(reason) => StoreError::Disk { folder, reason: reason.clone() },
             Self::Damaged(reason) => StoreError::Damaged { folder, reason: reason.clone() },
+            Self::Panicked => {
+                StoreError::Damaged { folder, reason: "its pages contradict each other".to_owned() }
+            }
             Self::Newer { found, known } => {
                 StoreError::Newer { folder, found: *found, known: *known }
             }

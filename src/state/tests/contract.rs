@@ -1,27 +1,6 @@
 //! What every store promises, checked on each of them.
 
-use super::{MemoryStore, Options, SledStore};
-use crate::port::store::{Op, Space, Store};
-
-fn put(key: &str, value: &str) -> Op {
-    Op::Put(key.into(), value.into())
-}
-
-fn delete(key: &str) -> Op {
-    Op::Delete(key.into())
-}
-
-fn keys(store: &dyn Store, space: Space, prefix: &str, after: Option<&str>) -> Vec<String> {
-    store
-        .scan(space, prefix.as_bytes(), after.map(str::as_bytes))
-        .map(|pair| String::from_utf8(pair.unwrap().0.to_vec()).unwrap())
-        .collect()
-}
-
-fn get(store: &dyn Store, space: Space, key: &str) -> Option<String> {
-    let value = store.get(space, key.as_bytes()).unwrap()?;
-    Some(String::from_utf8(value.to_vec()).unwrap())
-}
+use super::*;
 
 /// Runs a promise over every kind of store.
 fn each(promise: impl Fn(&dyn Store)) {

@@ -1,0 +1,163 @@
+//! A store on disk that cannot be opened, read or written: a clear error, a process that goes on.
+
+use super::*;
+
+use std::fs;
+use std::path::Path;
+
+use crate::state::format::Step;
+
+fn open(folder: &Path) -> Result<SledStore, StoreError> {
+    SledStore::open(folder, Options::default())
+}
+
+#[test]
+fn a_folder_has_one_holder_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = open(folder.path()).unwrap();
+    let error = open(folder.path()).unwrap_err();
+    assert!(matches!(&error, StoreError::Locked { .. }), "{error}");
+    assert!(error.to_string().contains(folder.path().to_str().unwrap()), "{error}");
+    drop(first);
+    open(folder.path()).unwrap();
+}
+
+#[test]
+fn a_store_is_there_again_after_reopening_its_folder_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    for n in 0..10 {
+        let store = open(folder.path()).unwrap();
+        assert_eq!(keys(&store, Space::Index, "", None).len(), n);
+        store.write(Space::Index, vec![put(&n.to_string(), "")]).unwrap();
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let error = open(&file.join("state")).unwrap_err();
+    assert!(matches!(&error, StoreError::Disk { .. }), "{error}");
+    assert!(error.to_string().contains("file/state"), "{error}");
+}
+
+#[test]
+fn files_that_cannot_be_made_are_a_disk_error() {
+    let folder = tempfile::tempdir().unwrap();
+    // Where sled wants a folder there is a file: even root is refused.
+    fs::write(folder.path().join("sled"), "").unwrap();
+    assert!(matches!(open(folder.path()).unwrap_err(), StoreError::Disk { .. }));
+}
+
+#[test]
+fn a_read_only_folder_is_a_disk_error() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o555)).unwrap();
+    let heeded = fs::write(folder.path().join("probe"), "").is_err();
+    let opened = open(folder.path());
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    // Root writes anywhere; there the folder simply works.
+    assert_eq!(matches!(opened, Err(StoreError::Disk { .. })), heeded);
+}
+
+#[test]
+fn a_newer_format_asks_for_an_upgrade_and_is_left_alone() {
+    fn nothing(_: &sled::Db) -> Result<(), crate::state::sled_error::Failure> {
+        Ok(())
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let newer: &[Step] = &[nothing, nothing];
+    drop(SledStore::open_with(folder.path(), Options::default(), newer).unwrap());
+    let error = open(folder.path()).unwrap_err();
+    assert!(matches!(error, StoreError::Newer { found: 3, known: 1, .. }), "{error}");
+    drop(SledStore::open_with(folder.path(), Options::default(), newer).unwrap());
+}
+
+#[test]
+fn an_older_format_is_brought_up_step_by_step() {
+    fn mark(db: &sled::Db, with: &str) -> Result<(), crate::state::sled_error::Failure> {
+        let index = db.open_tree("index")?;
+        let old = index.get("k")?.unwrap_or_default();
+        index.insert("k", [&old, with.as_bytes()].concat())?;
+        Ok(())
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open(folder.path()).unwrap().write(Space::Index, vec![put("k", "1")]).unwrap();
+    let steps: &[Step] = &[|db| mark(db, "-2"), |db| mark(db, "-3")];
+    for _ in 0..2 {
+        let store = SledStore::open_with(folder.path(), Options::default(), steps).unwrap();
+        assert_eq!(get(&store, Space::Index, "k").as_deref(), Some("1-2-3"), "each step once");
+    }
+}
+
+#[test]
+fn state_without_a_format_is_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = sled::open(folder.path().join("sled")).unwrap();
+    db.open_tree("index").unwrap().insert("k", "v").unwrap();
+    drop(db);
+    let error = open(folder.path()).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+}
+
+#[test]
+fn a_full_disk_is_an_error_that_repeats_until_there_is_room_again() {
+    for test in ["failures::fill_the_disk_with_values", "failures::fill_the_disk_with_pages"] {
+        let folder = tempfile::tempdir().unwrap();
+        // No file may grow beyond 2 MiB; the signal that says so is ignored, so writing fails as on a full disk.
+        let script = format!("trap \"\" XFSZ; ulimit -f 4096; {BECOME_TEST}");
+        let done = child(test, folder.path()).args(["-c", &script]).output().unwrap();
+        let told = String::from_utf8_lossy(&done.stdout).into_owned();
+        assert!(done.status.success(), "{told}{}", String::from_utf8_lossy(&done.stderr));
+        let flushed = told.lines().filter_map(|line| line.strip_prefix("flushed ")).next_back();
+        let store = open(folder.path()).unwrap();
+        killed::whole_batches(&store, flushed.unwrap().parse().unwrap());
+        store.write(Space::Index, vec![put("room", "again")]).unwrap();
+        store.flush().unwrap();
+    }
+}
+
+#[test]
+#[ignore = "runs in a child process with a limit on its files"]
+fn fill_the_disk_with_values() {
+    fill_the_disk(&open(&child_folder()).unwrap(), |_, _| Ok(()));
+}
+
+#[test]
+#[ignore = "runs in a child process with a limit on its files"]
+fn fill_the_disk_with_pages() {
+    let ballast = |store: &SledStore, n| {
+        let pages = (0..500).map(|key| Op::Put(format!("z{n}/{key}").into(), large(key, 400)));
+        store.write(Space::Index, pages.collect())
+    };
+    fill_the_disk(&open(&child_folder()).unwrap(), ballast);
+}
+
+fn fill_the_disk(store: &SledStore, ballast: impl Fn(&SledStore, usize) -> Result<(), StoreError>) {
+    let failed = (0..10_000).find_map(|n| {
+        let written = ballast(store, n).and_then(|()| killed::write_batch(store, n));
+        let written = written.and_then(|()| store.flush());
+        if written.is_ok() {
+            println!("flushed {n}");
+        }
+        written.err()
+    });
+    let error = failed.expect("the limit is reached");
+    assert!(matches!(&error, StoreError::Disk { .. }), "{error}");
+    assert!(store.is_failed());
+    let again = [
+        store.get(Space::Index, b"x").unwrap_err(),
+        store.write(Space::Blob, vec![]).unwrap_err(),
+        store.scan(Space::Index, b"", None).next().unwrap().unwrap_err(),
+        store.flush().unwrap_err(),
+    ];
+    for later in again {
+        assert_eq!(later.to_string(), error.to_string());
+    }
+    // There is room for what was flushed, so the store goes on from it.
+    store.reopen().unwrap();
+    assert!(!store.is_failed());
+    assert!(store.get(Space::Blob, b"last").unwrap().is_some());
+}

@@ -1,0 +1,67 @@
+//! A process that is killed: batches are whole, flushed ones are there.
+
+use super::*;
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+const INDEX_KEYS: usize = 40;
+
+/// Batch `n`: the same value under many keys, and a large value of its own.
+pub(super) fn write_batch(store: &SledStore, n: usize) -> Result<(), StoreError> {
+    let frame = Op::Put(format!("frame/{n:06}").into(), large(n, 20_000));
+    store.write(Space::Blob, vec![frame, put("last", &n.to_string())])?;
+    let same = (0..INDEX_KEYS).map(|key| put(&format!("same/{key:02}"), &n.to_string()));
+    let own = (0..INDEX_KEYS).map(|key| put(&format!("own/{n:06}/{key:02}"), ""));
+    store.write(Space::Index, same.chain(own).collect())
+}
+
+/// Checks what a killed process left, after it flushed batch `flushed`.
+pub(super) fn whole_batches(store: &SledStore, flushed: usize) {
+    let last: Vec<_> =
+        (0..INDEX_KEYS).map(|key| get(store, Space::Index, &format!("same/{key:02}"))).collect();
+    assert!(last.windows(2).all(|pair| pair[0] == pair[1]), "half a batch: {last:?}");
+    let last: usize = last[0].as_deref().unwrap().parse().unwrap();
+    assert!(last >= flushed, "{last} was written, {flushed} was flushed");
+    assert_eq!(keys(store, Space::Index, "own/", None).len(), (last + 1) * INDEX_KEYS);
+    let frames = keys(store, Space::Blob, "frame/", None);
+    assert!(frames.len() > last, "a frame is there before what names it");
+    for (n, key) in frames.iter().enumerate() {
+        assert_eq!(store.get(Space::Blob, key.as_bytes()).unwrap().unwrap(), large(n, 20_000));
+    }
+    assert_eq!(get(store, Space::Blob, "last"), Some((frames.len() - 1).to_string()));
+}
+
+#[test]
+fn a_killed_process_leaves_whole_batches_and_all_that_was_flushed() {
+    for lines in [1, 2, 5, 17] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut running = child("killed::write_until_killed", folder.path())
+            .args(["-c", BECOME_TEST])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let told = BufReader::new(running.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let flushed =
+            told.filter_map(|line| line.strip_prefix("flushed ")?.parse().ok()).nth(lines - 1);
+        running.kill().unwrap();
+        running.wait().unwrap();
+        whole_batches(
+            &SledStore::open(folder.path(), Options::default()).unwrap(),
+            flushed.unwrap(),
+        );
+    }
+}
+
+#[test]
+#[ignore = "runs in a child process that is killed"]
+fn write_until_killed() {
+    let store = SledStore::open(&child_folder(), Options::default()).unwrap();
+    for n in 0.. {
+        write_batch(&store, n).unwrap();
+        if n % 3 == 2 {
+            store.flush().unwrap();
+            println!("flushed {n}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The open files of a store: sled's trees and the values beside them.
+//!
+//! Not for deciding what a failure means to callers; that is [`super::on_disk`]. The invariant: what sled answers or how
+//! it fails, no panic leaves [`guarded`].
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::Options;
+use super::blobs::Blobs;
+use super::format::{self, Step};
+use super::sled_error::Failure;
+use super::values::Mark;
+use crate::port::store::{Op, Space};
+
+/// How often, and how far apart, an opening waits for handles of this process that are still closing.
+const PATIENCE: (u32, Duration) = (100, Duration::from_millis(20));
+
+const INDEX: &str = "index";
+const BLOB: &str = "blob";
+/// In sled's own tree, beside the format: how far the values were on disk at the last flush.
+const MARK: &str = "values";
+
+/// Everything that is open.
+#[derive(Debug)]
+pub(super) struct Trees {
+    db: sled::Db,
+    index: sled::Tree,
+    blobs: Blobs,
+    /// sled's own file.
+    data: File,
+}
+
+/// sled asserts what it believes of its files, so damage can also arrive as a panic.
+pub(super) fn guarded<T>(operation: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(operation)).unwrap_or(Err(Failure::Panicked))
+}
+
+impl Trees {
+    /// Opens the files in `folder`, whose lock the caller holds.
+    pub(super) fn open(folder: &Path, options: Options, steps: &[Step]) -> Result<Self, Failure> {
+        let path = folder.join("sled");
+        let config = sled::Config::new()
+            .path(&path)
+            .cache_capacity(options.cache_bytes)
+            .flush_every_ms(None);
+        let mut outcome = Err(Failure::Locked);
+        for _ in 0..PATIENCE.0 {
+            outcome = guarded(|| Ok(config.open()?));
+            match outcome {
+                // The folder's own lock is ours, so this is a handle of this process that is still closing.
+                Err(Failure::Locked) => std::thread::sleep(PATIENCE.1),
+                Ok(_) | Err(_) => break,
+            }
+        }
+        let db = outcome?;
+        guarded(|| {
+            // The number is stored before the first tree is made.
+            let fresh = db.tree_names().iter().all(|name| **name != *INDEX.as_bytes());
+            format::settle(&db, fresh, steps)?;
+            let index = db.open_tree(INDEX)?;
+            let mark = db.get(MARK)?.and_then(|mark| Mark::decode(&mark)).unwrap_or_default();
+            let (tree, values) = (db.open_tree(BLOB)?, folder.join("values"));
+            let blobs = Blobs::open(tree, &values, options.file_bytes, mark)?;
+            Ok(Self { db, index, blobs, data: File::open(path.join("db"))? })
+        })
+    }
+
+    pub(super) fn tree(&self, space: Space) -> &sled::Tree {
+        match space {
+            Space::Index => &self.index,
+            Space::Blob => self.blobs.tree(),
+        }
+    }
+
+    /// The value that a tree's entry stands for.
+    pub(super) fn value(
+        &self,
+        space: Space,
+        key: &[u8],
+        stored: sled::IVec,
+    ) -> Result<Option<Bytes>, Failure> {
+        match space {
+            Space::Index => Ok(Some(Bytes::copy_from_slice(&stored))),
+            Space::Blob => self.blobs.resolve(key, stored),
+        }
+    }
+
+    pub(super) fn write(&self, space: Space, ops: Vec<Op>) -> Result<(), Failure> {
+        match space {
+            Space::Index => Ok(self.index.apply_batch(batch(ops))?),
+            Space::Blob => self.blobs.write(ops),
+        }
+    }
+
+    pub(super) fn compare_and_set(
+        &self,
+        space: Space,
+        key: &[u8],
+        old: Option<&[u8]>,
+        new: Option<&[u8]>,
+    ) -> Result<bool, Failure> {
+        match space {
+            Space::Index => Ok(self.index.compare_and_swap(key, old, new)?.is_ok()),
+            Space::Blob => self.blobs.compare_and_set(key, old, new),
+        }
+    }
+
+    pub(super) fn flush(&self) -> Result<(), Failure> {
+        let (mark, dead) = self.blobs.before_flush()?;
+        self.db.insert(MARK, &mark.encode())?;
+        self.db.flush()?;
+        // sled writes its pages out without the file's size; a power cut could cost both.
+        self.data.sync_data()?;
+        self.blobs.after_flush(&dead)
+    }
+
+    pub(super) fn size_on_disk(&self) -> Result<u64, Failure> {
+        Ok(self.db.size_on_disk()? + self.blobs.size())
+    }
+}
+
+fn batch(ops: Vec<Op>) -> sled::Batch {
+    let mut batch = sled::Batch::default();
+    for op in ops {
+        match op {
+            Op::Put(key, value) => batch.insert(key, value),
+            Op::Delete(key) => batch.remove(key),
+        }
+    }
+    batch
+}
