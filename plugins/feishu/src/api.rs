@@ -1,7 +1,7 @@
 //! Calls of the open API: the address, the token, the one repetition with a new token.
 //!
 //! What this is not: paging, or what an answer holds. The one invariant: a call is sent twice at most, and the second
-//! time never with the token that was just refused.
+//! time with the token that the platform handed out after it refused the first.
 
 use rollcall_sdk::json;
 use rollcall_sdk::{Fault, Host, Request};
@@ -52,26 +52,21 @@ impl<'h, H: Host> Api<'h, H> {
     /// Sends the call with a token; once more with a new one when the token is what is refused.
     pub(crate) fn send(&self, call: &Call) -> Result<H::Response, Failure> {
         let token = self.token()?;
-        let failure = match self.attempt(call, Some(&token)) {
-            Err(failure) if failure.class == Class::Token => failure,
-            Err(failure) if failure.class == Class::Scope => {
-                self.drop_token(&token);
-                return Err(failure);
-            }
-            other => return other,
+        let first = self.attempt(call, Some(&token));
+        let Err(Failure { class: class @ (Class::Token | Class::Scope), .. }) = first else {
+            return first;
         };
         self.drop_token(&token);
+        if class == Class::Scope {
+            // The permission may be granted any time, and only a token issued after that has it.
+            return first;
+        }
         let fresh = self.token()?;
-        if fresh == token {
-            // The platform hands the same token out again: sending it again changes nothing.
-            self.drop_token(&fresh);
-            return Err(failure);
-        }
-        let again = self.attempt(call, Some(&fresh));
-        if again.as_ref().is_err_and(|f| matches!(f.class, Class::Token | Class::Scope)) {
+        let second = self.attempt(call, Some(&fresh));
+        if second.as_ref().is_err_and(|f| matches!(f.class, Class::Token | Class::Scope)) {
             self.drop_token(&fresh);
         }
-        again
+        second
     }
 
     /// The tenant token: the one kept by the host, or a new one.

@@ -58,7 +58,7 @@ const REPORT: &str =
 const DATA: &str = "correct the record that is written, then repeat";
 const CREDENTIALS: &str =
     "set `app_id` and the secret `app_secret` from the app's page `Credentials & Basic Info`";
-const TOKEN: &str = "a fresh token was refused too: check that `open_host`, `app_id` and `app_secret` belong to one app in one tenant";
+const TOKEN: &str = "the token is refused even after it was asked for again: check that `open_host`, `app_id` and `app_secret` belong to one app in one tenant";
 const APP_OFF: &str =
     "let an administrator of the tenant enable the app or install it, in the admin console";
 const PERMISSION: &str = "request the permission in the developer console, publish a version of the app and let an administrator approve it";

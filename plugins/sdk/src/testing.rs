@@ -23,6 +23,7 @@ pub struct Scripted {
     kept: RefCell<BTreeMap<String, (String, i64)>>,
     logged: RefCell<Vec<(Level, String)>>,
     now_ms: Cell<i64>,
+    meanwhile: RefCell<Option<(String, String)>>,
 }
 
 #[derive(Debug)]
@@ -115,6 +116,7 @@ impl Scripted {
             kept: RefCell::default(),
             logged: RefCell::default(),
             now_ms: Cell::new(0),
+            meanwhile: RefCell::default(),
         })
     }
 
@@ -157,6 +159,11 @@ impl Scripted {
     /// Adds to the script of a host that is in use already.
     pub fn then(&self, method: &'static str, path: &str, outcome: Result<Reply, Denied>) {
         self.script.borrow_mut().push_back(Expected { method, path: path.to_owned(), outcome });
+    }
+
+    /// Remembers a value while the next request is under way, as a call that runs beside this one would.
+    pub fn meanwhile_remember(&self, key: &str, value: &str) {
+        *self.meanwhile.borrow_mut() = Some((key.to_owned(), value.to_owned()));
     }
 
     /// Every request so far.
@@ -220,6 +227,9 @@ impl Host for Scripted {
 
     fn send(&self, request: &Request) -> Result<Reply, Denied> {
         self.requests.borrow_mut().push(request.clone());
+        if let Some((key, value)) = self.meanwhile.take() {
+            self.remember(&key, &value, 3600);
+        }
         if !self.granted(&request.url) {
             return Err(Denied::NotGranted(origin(&request.url).to_owned()));
         }

@@ -101,14 +101,29 @@ fn a_second_refusal_ends_the_call_and_the_token() {
 }
 
 #[test]
-fn the_same_token_again_is_not_sent_again() {
-    let host = connection().answers("GET", ROOT_CHILDREN, refusal(EXPIRED)).answers(
-        "POST",
-        TOKEN,
-        token("t-1", 7200),
+fn a_token_that_the_platform_hands_out_again_gets_its_one_repetition_too() {
+    let host = connection()
+        .answers("GET", ROOT_CHILDREN, refusal(EXPIRED))
+        .answers("POST", TOKEN, token("t-1", 7200))
+        .answers("GET", ROOT_CHILDREN, ok(json!({})));
+    departments(&host, None).unwrap();
+    assert_eq!((host.requests().len(), host.left()), (4, 0));
+}
+
+#[test]
+fn a_token_that_another_call_has_replaced_meanwhile_is_taken_not_dropped() {
+    use rollcall_sdk::Host as _;
+    let key = "tenant_access_token https://open.feishu.cn cli_example0001";
+    let host = bare().answers("GET", ROOT_CHILDREN, refusal(EXPIRED)).answers(
+        "GET",
+        ROOT_CHILDREN,
+        ok(json!({})),
     );
-    assert!(matches!(departments(&host, None), Err(Fault::Unauthorized(_))));
-    assert_eq!((host.requests().len(), host.left()), (3, 0));
+    host.remember(key, "t-old", 100);
+    host.meanwhile_remember(key, "t-new");
+    departments(&host, None).unwrap();
+    assert_eq!(authorization(&host, 0).as_deref(), Some("Bearer t-new"));
+    assert_eq!(host.recall(key).as_deref(), Some("t-new"));
 }
 
 #[test]
