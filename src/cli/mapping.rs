@@ -68,7 +68,7 @@ pub(super) fn run(context: &Context, verb: Verb) -> Result<Outcome, Failure> {
         Verb::Functions => {
             let all: Vec<_> = mapping::functions().collect();
             context.format.show(&all, |all| {
-                let line = |one: &mapping::Function| format!("{:<44} {}", one.usage, one.about);
+                let line = |one: &&mapping::Function| format!("{:<44} {}", one.usage, one.about);
                 all.iter().map(line).collect::<Vec<_>>().join("\n")
             });
             Ok(Outcome::Done)

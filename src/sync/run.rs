@@ -310,7 +310,7 @@ impl Run<'_> {
     }
 
     async fn attendance(&mut self, capabilities: &Capabilities) -> Result<(), SyncError> {
-        let attendance = &self.syncer.settings.attendance;
+        let attendance = self.syncer.settings.attendance;
         let now = self.syncer.clock.now_ms() / 1000;
         for &batch in &capabilities.batches {
             let entity = batch.entity;

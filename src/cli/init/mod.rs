@@ -10,11 +10,11 @@ use super::exit::{Failure, Outcome};
 use crate::config::{Region, Zone};
 use crate::model::ids::TenantId;
 
-pub use write::{Embedded, InitError, Options, init};
+pub use write::{Embedded, Options, init};
 
 /// Writes rollcall.yaml, one tenant, its mapping layer, and the built-in mappings and plugins. Never overwrites a file.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// The folder to write into; created when it is not there.
     #[arg(default_value = ".")]
     dir: PathBuf,

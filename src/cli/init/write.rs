@@ -13,29 +13,29 @@ const LAYER: &str = include_str!("layer.rhai");
 
 /// A file that the caller carries with it.
 #[derive(Clone, Debug)]
-pub struct Embedded<'a> {
+pub(super) struct Embedded<'a> {
     /// Its path below the new folder, such as `mappings/feishu/employee.rhai`.
-    pub path: String,
+    pub(super) path: String,
     /// Its content.
-    pub bytes: &'a [u8],
+    pub(super) bytes: &'a [u8],
 }
 
 /// What to write.
 #[derive(Clone, Debug)]
-pub struct Options<'a> {
+pub(super) struct Options<'a> {
     /// The first tenant's name.
-    pub tenant: TenantId,
+    pub(super) tenant: TenantId,
     /// Its time zone.
-    pub timezone: Zone,
+    pub(super) timezone: Zone,
     /// Its country.
-    pub region: Region,
+    pub(super) region: Region,
     /// The built-in mappings and plugins.
-    pub files: Vec<Embedded<'a>>,
+    pub(super) files: Vec<Embedded<'a>>,
 }
 
 /// Why nothing, or not everything, was written.
 #[derive(Debug, thiserror::Error)]
-pub enum InitError {
+pub(super) enum InitError {
     /// Files are in the way; nothing was written.
     #[error("{} there already: {}; move what is there away, or name another folder", is_or_are(.0), list(.0))]
     Exists(Vec<PathBuf>),
@@ -62,7 +62,7 @@ fn list(paths: &[PathBuf]) -> String {
 /// # Errors
 /// [`InitError::Exists`] when a file is in the way, and then nothing is written; [`InitError::Write`] when the file system
 /// refuses, and then what was written so far is taken away again.
-pub fn init(dir: &Path, options: &Options<'_>) -> Result<Vec<PathBuf>, InitError> {
+pub(super) fn init(dir: &Path, options: &Options<'_>) -> Result<Vec<PathBuf>, InitError> {
     let files = files(options);
     let taken: Vec<PathBuf> = files
         .iter()
