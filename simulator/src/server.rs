@@ -1,68 +1,106 @@
 //! Real HTTP/1.1 around the answers, able to drip, and to reset a connection before the first byte.
 //!
 //! Not what is answered. The invariant: a connection is reset only when a fault says so, and then with nothing sent.
+//!
+//! # Why not a web framework
+//! The official Python client looks the trace id up as `X-Tt-Logid`, to the letter; frameworks send names in lower
+//! case. The connection's own builder can write them in title case, and resetting needs the socket anyway. It costs
+//! sixty lines.
 
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::connect_info::{ConnectInfo, Connected};
-use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::response::Response;
-use axum::serve::{IncomingStream, Listener};
-use http_body::Frame;
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
-use tokio::time::{Sleep, sleep};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Sleep, sleep, timeout};
 
 use crate::endpoint::Verb;
-use crate::feishu::{self, Answer, Content, Delivery, Incoming};
+use crate::feishu::{self, Answer, Content, Delivery};
 use crate::site::Site;
 
 /// Bodies longer than this are refused unread.
 const BODY_MOST: usize = 2 * 1_024 * 1_024;
 /// A slow body comes in so many pieces.
 const SLOW_PIECES: usize = 20;
+/// Open connections get this long to finish when the server stops.
+const GRACE: Duration = Duration::from_secs(2);
+/// The pause after a failed accept, which mostly means that the process has no file handle left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
-/// Serves until told to stop, then lets open answers finish.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    site: Arc<Site>,
-    stop: oneshot::Receiver<()>,
-) -> io::Result<()> {
-    let app = Router::new().fallback(handle).with_state(site);
-    axum::serve(Doors(listener), app.into_make_service_with_connect_info::<Caller>())
-        .with_graceful_shutdown(async move {
-            // A dropped sender means the same as a message.
-            stop.await.unwrap_or_default();
-        })
-        .await
+/// Serves until told to stop, then lets open answers finish for a while.
+pub(crate) async fn serve(listener: TcpListener, site: Arc<Site>, mut stop: oneshot::Receiver<()>) {
+    let (closing, closed) = watch::channel(());
+    let mut open = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            _ = &mut stop => break,
+            accepted = listener.accept() => accepted,
+        };
+        while open.try_join_next().is_some() {}
+        match accepted {
+            Ok((stream, _)) => {
+                open.spawn(connection(stream, Arc::clone(&site), closed.clone()));
+            }
+            Err(_) => sleep(ACCEPT_PAUSE).await,
+        }
+    }
+    drop(listener);
+    drop(closing);
+    // Whoever is not done by then is cut off with the set.
+    timeout(GRACE, async { while open.join_next().await.is_some() {} }).await.unwrap_or_default();
+}
+
+async fn connection(stream: TcpStream, site: Arc<Site>, mut closing: watch::Receiver<()>) {
+    // Answers are small: waiting to fill a packet would only delay them. A socket that refuses still works.
+    stream.set_nodelay(true).unwrap_or_default();
+    let doomed = Arc::new(AtomicBool::new(false));
+    let door = TokioIo::new(Door { stream, doomed: Arc::clone(&doomed) });
+    let service =
+        service_fn(move |request| handle(Arc::clone(&site), Arc::clone(&doomed), request));
+    let mut connection =
+        pin!(http1::Builder::new().title_case_headers(true).serve_connection(door, service));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        _ = closing.changed() => None,
+    };
+    if ended.is_none() {
+        connection.as_mut().graceful_shutdown();
+        // A caller who went away is no concern of the platform.
+        connection.await.unwrap_or_default();
+    }
 }
 
 async fn handle(
-    State(site): State<Arc<Site>>,
-    ConnectInfo(caller): ConnectInfo<Caller>,
-    request: Request,
-) -> Response {
+    site: Arc<Site>,
+    doomed: Arc<AtomicBool>,
+    request: Request<Incoming>,
+) -> Result<Response<Pieces>, Infallible> {
     let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, BODY_MOST).await else {
-        return plain(StatusCode::PAYLOAD_TOO_LARGE);
+    let Ok(body) = Limited::new(body, BODY_MOST).collect().await else {
+        return Ok(bare(StatusCode::PAYLOAD_TOO_LARGE));
     };
+    let body = body.to_bytes();
     let verb = match parts.method {
         Method::GET => Some(Verb::Get),
         Method::POST => Some(Verb::Post),
         _ => None,
     };
-    let incoming = Incoming {
+    let incoming = feishu::Incoming {
         verb,
         path: parts.uri.path(),
         query: parts.uri.query().unwrap_or_default(),
@@ -74,25 +112,25 @@ async fn handle(
     };
     let answer = feishu::answer(&site, incoming);
     if answer.delivery == Delivery::Reset {
-        caller.doomed.store(true, Ordering::Relaxed);
+        doomed.store(true, Ordering::Relaxed);
     }
-    respond(answer, site.config.slow_step)
+    Ok(respond(answer, site.config.slow_step))
 }
 
-fn plain(status: StatusCode) -> Response {
-    let mut response = Response::new(Body::empty());
+fn bare(status: StatusCode) -> Response<Pieces> {
+    let mut response = Response::new(Pieces::whole(Vec::new()));
     *response.status_mut() = status;
     response
 }
 
-fn respond(answer: Answer, step: Duration) -> Response {
+fn respond(answer: Answer, step: Duration) -> Response<Pieces> {
     let body = match answer.delivery {
-        Delivery::Whole | Delivery::Reset => Body::from(answer.body),
+        Delivery::Whole | Delivery::Reset => Pieces::whole(answer.body),
         Delivery::Slow => {
             let piece = answer.body.len().div_ceil(SLOW_PIECES).max(1);
-            Body::new(Pieces::new(answer.body, piece, step))
+            Pieces::slowly(answer.body, piece, step)
         }
-        Delivery::Drip => Body::new(Pieces::new(answer.body, 1, step)),
+        Delivery::Drip => Pieces::slowly(answer.body, 1, step),
     };
     let mut response = Response::new(body);
     *response.status_mut() =
@@ -114,21 +152,29 @@ fn respond(answer: Answer, step: Duration) -> Response {
     response
 }
 
-/// A body that pauses before every piece.
+/// A body, at once or with a pause before every piece.
 struct Pieces {
     left: Bytes,
+    pace: Option<Pace>,
+}
+
+struct Pace {
     piece: usize,
     step: Duration,
     pause: Pin<Box<Sleep>>,
 }
 
 impl Pieces {
-    fn new(body: Vec<u8>, piece: usize, step: Duration) -> Self {
-        Self { left: body.into(), piece, step, pause: Box::pin(sleep(step)) }
+    fn whole(body: Vec<u8>) -> Self {
+        Self { left: body.into(), pace: None }
+    }
+
+    fn slowly(body: Vec<u8>, piece: usize, step: Duration) -> Self {
+        Self { left: body.into(), pace: Some(Pace { piece, step, pause: Box::pin(sleep(step)) }) }
     }
 }
 
-impl http_body::Body for Pieces {
+impl Body for Pieces {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -139,43 +185,21 @@ impl http_body::Body for Pieces {
         if self.left.is_empty() {
             return Poll::Ready(None);
         }
-        ready!(self.pause.as_mut().poll(context));
-        let step = self.step;
-        self.pause.set(sleep(step));
-        let length = self.piece.min(self.left.len());
+        let mut length = self.left.len();
+        if let Some(pace) = &mut self.pace {
+            ready!(pace.pause.as_mut().poll(context));
+            pace.pause.set(sleep(pace.step));
+            length = length.min(pace.piece);
+        }
         Poll::Ready(Some(Ok(Frame::data(self.left.split_to(length)))))
     }
-}
 
-/// Who is at the other end of a connection, and whether the connection is to be reset.
-#[derive(Clone, Debug)]
-struct Caller {
-    doomed: Arc<AtomicBool>,
-}
-
-/// Accepts connections that can be reset.
-struct Doors(TcpListener);
-
-impl Listener for Doors {
-    type Io = Door;
-    type Addr = Caller;
-
-    async fn accept(&mut self) -> (Door, Caller) {
-        let (stream, _) = Listener::accept(&mut self.0).await;
-        // Answers are small: waiting to fill a packet would only delay them. A socket that refuses still works.
-        stream.set_nodelay(true).unwrap_or_default();
-        let doomed = Arc::new(AtomicBool::new(false));
-        (Door { stream, doomed: Arc::clone(&doomed) }, Caller { doomed })
+    fn is_end_stream(&self) -> bool {
+        self.left.is_empty()
     }
 
-    fn local_addr(&self) -> io::Result<Caller> {
-        TcpListener::local_addr(&self.0).map(|_: SocketAddr| Caller { doomed: Arc::default() })
-    }
-}
-
-impl Connected<IncomingStream<'_, Doors>> for Caller {
-    fn connect_info(stream: IncomingStream<'_, Doors>) -> Self {
-        stream.remote_addr().clone()
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left.len() as u64)
     }
 }
 

@@ -141,6 +141,7 @@ class FeishuTest(unittest.TestCase):
         answer = lark.JSON.unmarshal(response.raw.content.decode(), dict)
         self.assertTrue(answer["tenant_access_token"].startswith("t-"))
         self.assertLessEqual(answer["expire"], 7200)
+        self.assertTrue(response.get_log_id(), "the client finds the trace id")
 
     def test_a_wrong_secret_is_an_error_of_the_client(self):
         facts = self.server.facts
@@ -272,7 +273,8 @@ class FaultTest(unittest.TestCase):
         client = server.client()
         refused = client.contact.v3.department.get(request)
         self.assertEqual(refused.code, 99991400)
-        self.assertEqual(refused.raw.headers.get("x-ogw-ratelimit-reset"), "1")
+        headers = {name.lower(): value for name, value in refused.raw.headers.items()}
+        self.assertEqual(headers.get("x-ogw-ratelimit-reset"), "1")
         self.assertTrue(client.contact.v3.department.get(request).success())
 
 
