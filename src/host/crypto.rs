@@ -15,7 +15,7 @@ use super::contract::since_v0_1::secrets::{DigestAlgorithm, KeyForm, Padding};
 
 const BLOCK: usize = 16;
 
-/// Base64 with or without padding, and with stray bits in the last character: WeCom's keys have 43 characters.
+/// Base64 with or without padding, and with stray bits in the last character: the keys of `WeCom` have 43 characters.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -65,7 +65,9 @@ pub(super) fn digest(
 
 fn hash<D: Digest>(parts: &[Vec<u8>]) -> Vec<u8> {
     let mut hasher = D::new();
-    parts.iter().for_each(|part| hasher.update(part));
+    for part in parts {
+        hasher.update(part);
+    }
     hasher.finalize().to_vec()
 }
 

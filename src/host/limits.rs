@@ -45,7 +45,7 @@ pub struct RetryLimits {
 impl Limits {
     /// What a connection gets unless its config says otherwise.
     pub const STANDARD: Self = Self {
-        call: Duration::from_secs(60),
+        call: Duration::from_mins(1),
         memory_bytes: 64 << 20,
         table_elements: 100_000,
         instances: 4,
@@ -58,7 +58,7 @@ impl Limits {
             attempts: 6,
             first: Duration::from_millis(500),
             longest: Duration::from_secs(30),
-            total: Duration::from_secs(180),
+            total: Duration::from_mins(3),
         },
     };
 }

@@ -105,9 +105,8 @@ impl Operation for Fetch {
 
     async fn run(&self, live: &mut Live) -> Result<Vec<Record>, Failure> {
         let directory = live.directory.as_ref().ok_or(Failure::Fault(Fault::Unsupported))?;
-        let content =
-            directory.call_fetch(&mut live.store, self.entity.into(), &self.ids).await??;
+        let found = directory.call_fetch(&mut live.store, self.entity.into(), &self.ids).await??;
         let context = live.store.data_mut();
-        page::records(content, &mut context.table, context.shared.limits.page_records)
+        page::records(found, &mut context.table, context.shared.limits.page_records)
     }
 }

@@ -113,29 +113,42 @@ impl PluginHost {
         digest: ContentHash,
     ) -> Result<Plugin, HostError> {
         let name = &manifest.name;
-        let cached = self.cache.as_ref().and_then(|cache| cache.load(&self.core.engine, digest));
-        let (component, fresh) = match cached {
-            Some((component, size)) => (component, Err(size)),
-            None => {
-                let component = Component::new(&self.core.engine, wasm)
-                    .map_err(|error| compile_error(name, &error))?;
-                let code = component.serialize().map_err(|error| compile_error(name, &error))?;
-                (component, Ok(code))
-            }
+        let Core { engine, linker, .. } = self.core.as_ref();
+        let failed = |error| compile_error(name, &error);
+        let cached = self.cache.as_ref().and_then(|cache| cache.load(engine, digest));
+        let (component, code) = match cached {
+            Some((component, size)) => (component, Code::Cached(size)),
+            None => compile(engine, wasm).map_err(failed)?,
         };
-        check_names(&self.core.engine, &component, name)?;
-        let pre = self
-            .core
-            .linker
-            .instantiate_pre(&component)
-            .map_err(|error| compile_error(name, &error))?;
-        let exports = exports(&self.core.engine, &pre, name)?;
-        if let (Some(cache), Ok(code)) = (&self.cache, &fresh) {
+        check_names(engine, &component, name)?;
+        let pre = linker.instantiate_pre(&component).map_err(failed)?;
+        let exports = exports(engine, &pre, name)?;
+        if let (Some(cache), Code::Fresh(code)) = (&self.cache, &code) {
             cache.store(digest, code);
         }
-        let size = fresh.map_or_else(|size| size, |code| code.len());
-        Ok(Plugin::new(Arc::clone(&self.core), pre, exports, (manifest, digest, size)))
+        Ok(Plugin::new(Arc::clone(&self.core), pre, exports, (manifest, digest, code.size())))
     }
+}
+
+/// Compiled code: its size, or all of it where it has yet to be cached.
+enum Code {
+    Cached(usize),
+    Fresh(Vec<u8>),
+}
+
+impl Code {
+    fn size(&self) -> usize {
+        match self {
+            Self::Cached(size) => *size,
+            Self::Fresh(code) => code.len(),
+        }
+    }
+}
+
+fn compile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<(Component, Code)> {
+    let component = Component::new(engine, wasm)?;
+    let code = component.serialize()?;
+    Ok((component, Code::Fresh(code)))
 }
 
 fn config() -> Config {
@@ -185,7 +198,7 @@ fn check_names(
     for (import, _) in ty.imports(engine) {
         match interface(import) {
             Some((interface, version)) if IMPORTS.contains(&interface) => {
-                check_contract(plugin, version)?
+                check_contract(plugin, version)?;
             }
             _ => {
                 return Err(HostError::Import {

@@ -58,7 +58,7 @@ mod tests {
         attempts: 5,
         first: Duration::from_millis(500),
         longest: Duration::from_secs(2),
-        total: Duration::from_secs(60),
+        total: Duration::from_mins(1),
     };
 
     fn waits(limits: RetryLimits, asked: Option<Duration>, random: u8) -> Vec<Duration> {

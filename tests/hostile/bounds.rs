@@ -8,9 +8,7 @@ use rollcall::model::fault::Fault;
 use rollcall::port::provider::Provider as _;
 
 use super::server::{Reply, Server};
-use super::{
-    Bench, FULL, LIMITS, blamed, component, connect, in_time, manifest, probe, spec, with_section,
-};
+use super::{Bench, FULL, LIMITS, blamed, connect, in_time, manifest, probe, spec, with_section};
 
 #[tokio::test]
 async fn memory_and_tables_are_bounded() {

@@ -4,7 +4,7 @@ use rollcall::model::entity::Entity;
 use rollcall::model::fault::Fault;
 use rollcall::port::provider::Provider as _;
 
-use super::{Bench, FULL, component, component_in, connect, manifest, probe, with_section};
+use super::{Bench, FULL, component, component_in, connect, manifest, with_section};
 
 const EMPTY: &str = r#"(module (memory (export "memory") 1)
     (func (export "rollcall:plugin/plugin@0.1.0#probe") (result i32) (i32.const 1024)))"#;

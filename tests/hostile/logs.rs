@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use rollcall::port::provider::Provider as _;
 
-use super::{Bench, LIMITS, connect, probe};
+use super::{Bench, LIMITS, connect};
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);

@@ -45,8 +45,9 @@ pub(crate) const FULL: [&str; 2] = ["plugin", "directory"];
 
 /// A component of a core module in text form that exports some interfaces of the contract.
 pub(crate) fn component(wat: &str, exports: &[&str]) -> Vec<u8> {
-    let exports: String =
-        exports.iter().map(|it| format!("export rollcall:plugin/{it}@0.1.0;\n")).collect();
+    let exports: Vec<_> =
+        exports.iter().map(|it| format!("export rollcall:plugin/{it}@0.1.0;")).collect();
+    let exports = exports.join("\n");
     component_in(
         wat,
         &format!(

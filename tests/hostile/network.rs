@@ -3,7 +3,7 @@
 use rollcall::host::Connection;
 
 use super::server::{Reply, Server};
-use super::{Bench, FULL, component, connect, manifest, probe, spec, with_section};
+use super::{Bench, FULL, connect, manifest, probe, spec, with_section};
 
 const OK: &str = r#"{"ok":true}"#;
 

@@ -8,7 +8,7 @@ use rollcall::model::fault::Fault;
 use rollcall::port::provider::Provider as _;
 
 use super::server::{Reply, Server};
-use super::{Bench, FULL, LIMITS, blamed, connect, probe, spec};
+use super::{Bench, FULL, LIMITS, blamed, connect, spec};
 
 fn retrying(attempts: u32) -> Limits {
     let retry = RetryLimits { attempts, first: Duration::from_millis(1), ..LIMITS.retry };

@@ -2,8 +2,6 @@
 //!
 //! The invariant: a conversion keeps everything; bounds and checks are elsewhere.
 
-#![expect(clippy::pedantic, reason = "generated code")]
-
 use std::time::Duration;
 
 use crate::model::entity::Entity;
@@ -18,8 +16,8 @@ wasmtime::component::bindgen!({
     with: { "rollcall:plugin/http.response": crate::host::response::Response },
 });
 
-pub(in crate::host) use exports::rollcall::plugin::{attendance, directory, plugin};
-pub(in crate::host) use rollcall::plugin::{host, http, secrets, types};
+pub(in crate::host) use self::exports::rollcall::plugin::{attendance, directory, plugin};
+pub(in crate::host) use self::rollcall::plugin::{host, http, secrets, types};
 
 impl From<Entity> for types::Kind {
     fn from(entity: Entity) -> Self {

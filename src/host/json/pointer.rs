@@ -36,10 +36,7 @@ pub(super) fn member_is(raw: &[u8], escaped: bool, token: &str) -> bool {
 
 /// The text of the value at the tokens inside `value`, which is one JSON value without space around it.
 pub(in crate::host) fn descend<'t>(value: &'t [u8], tokens: &[String]) -> Option<&'t [u8]> {
-    let (token, rest) = match tokens.split_first() {
-        None => return Some(value),
-        Some(split) => split,
-    };
+    let Some((token, rest)) = tokens.split_first() else { return Some(value) };
     let mut scanner = Scanner::new(value);
     let found = match scanner.peek()? {
         b'{' => in_object(&mut scanner, value, token)?,

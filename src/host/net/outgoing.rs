@@ -110,8 +110,8 @@ fn filled_url(
     endpoint: &Endpoint,
     filler: &mut Filler<'_>,
 ) -> Result<Url, RequestError> {
-    let filled = filler.fill(text.as_bytes(), Place::Percent).map_err(unfilled)?;
-    let url = std::str::from_utf8(&filled).ok().and_then(|text| Url::parse(text).ok());
+    let complete = filler.fill(text.as_bytes(), Place::Percent).map_err(unfilled)?;
+    let url = std::str::from_utf8(&complete).ok().and_then(|text| Url::parse(text).ok());
     match url {
         Some(mut url) if Endpoint::of(&url).as_ref() == Some(endpoint) => {
             url.set_fragment(None);
