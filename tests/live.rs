@@ -82,7 +82,7 @@ async fn an_edit_is_in_the_ehr_without_calling_the_platform() {
     let (rig, _daemon) = serving().await;
     let script = script(&rig);
     std::fs::remove_dir_all(rig.path("mappings/feishu/cases")).unwrap();
-    let requests = rig.simulator.requests().total();
+    let requests = rig.simulator.requests().total;
     rig.write("mappings/feishu/employee.rhai", &located(&script, "by writing"));
     until("an edit by truncating and writing", || titles(&rig, "by writing"));
     rig.write("mappings/feishu/.employee.rhai.new", &located(&script, "by renaming"));
@@ -92,7 +92,7 @@ async fn an_edit_is_in_the_ehr_without_calling_the_platform() {
     )
     .unwrap();
     until("an edit by renaming", || titles(&rig, "by renaming"));
-    assert_eq!(rig.simulator.requests().total(), requests);
+    assert_eq!(rig.simulator.requests().total, requests);
 }
 
 #[tokio::test(flavor = "multi_thread")]

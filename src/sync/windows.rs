@@ -47,7 +47,7 @@ pub(super) fn slices(span: Window, days: u32) -> impl Iterator<Item = Window> {
 mod tests {
     use super::*;
 
-    const DAYS: &Attendance = &Attendance { lookback_days: 3, backfill_days: 30, since: None };
+    const DAYS: Attendance = Attendance { lookback_days: 3, backfill_days: 30, since: None };
 
     fn at(text: &str) -> i64 {
         text.parse::<Timestamp>().unwrap().as_second()

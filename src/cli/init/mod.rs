@@ -10,7 +10,7 @@ use super::exit::{Failure, Outcome};
 use crate::config::{Region, Zone};
 use crate::model::ids::TenantId;
 
-pub use write::{Embedded, Options, init};
+use write::{Embedded, Options, init};
 
 /// Writes rollcall.yaml, one tenant, its mapping layer, and the built-in mappings and plugins. Never overwrites a file.
 #[derive(Debug, clap::Args)]

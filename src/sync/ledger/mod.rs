@@ -165,6 +165,3 @@ fn decode_json<T: serde::de::DeserializeOwned>(bytes: &[u8], what: &str) -> Resu
 fn damaged(reason: String) -> StoreError {
     StoreError::Damaged { folder: "state".to_owned(), reason }
 }
-
-#[cfg(test)]
-mod tests;
