@@ -122,6 +122,7 @@ impl World {
         let no = PersonNo(number(self.people.len()));
         let role = self.depts[dept.at()].unit.role;
         let person = Person::new(dept, role, self.traits(no).first_level(role).min(3), today);
+        self.make_room(1);
         self.people.push(person);
         insert(&mut self.depts[dept.at()].members, no);
         self.note(What::Hired(no, person));

@@ -136,6 +136,7 @@ impl World {
         let days = today - self.first_day;
         let yearly = u64::from(employed) * left / (stayed + left);
         let leavers = yearly * days.unsigned_abs() / 365;
+        self.make_room(usize::try_from(leavers).unwrap_or(0));
         for _ in 0..leavers {
             let no = PersonNo(number(self.people.len()));
             let draw = self.dice.roll(crate::dice::Ask::LastDay, u64::from(no.0), 0);
@@ -147,6 +148,13 @@ impl World {
             let days = u32::try_from(days).unwrap_or(0);
             person.leave(self.first_day + i64::from(draw.again().below(days)));
             self.people.push(person);
+        }
+    }
+
+    /// Grows the list of people by little: doubling it would waste more than everything else takes.
+    fn make_room(&mut self, newcomers: usize) {
+        if self.people.capacity() - self.people.len() < newcomers {
+            self.people.reserve_exact(newcomers.max(1_024));
         }
     }
 
@@ -242,6 +250,16 @@ pub(crate) mod tests {
             assert_eq!(manager.is_none(), no.0 == 0, "{no:?}");
             assert_ne!(manager, Some(no));
         }
+    }
+
+    #[test]
+    fn a_person_costs_less_than_forty_bytes() {
+        let world = world(50_000);
+        let lists = world.depts.iter().map(|dept| dept.members.capacity() + dept.guests.capacity());
+        let bytes = world.people.capacity() * size_of::<Person>()
+            + lists.sum::<usize>() * size_of::<PersonNo>()
+            + world.depts.capacity() * size_of::<Dept>();
+        assert!(bytes < 50_000 * 40, "{} bytes each", bytes / 50_000);
     }
 
     #[test]

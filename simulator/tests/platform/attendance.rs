@@ -90,8 +90,8 @@ async fn results_rest_on_the_punches_that_were_listed() {
 
 #[tokio::test]
 async fn only_today_is_open_and_a_night_ends_on_the_next_day() {
-    let client = company(1_000).await;
-    let users = client.user_ids(1_000).await;
+    let client = company(400).await;
+    let users = client.user_ids(400).await;
     let tasks = all_tasks(&client, &users).await;
     let open = tasks.iter().filter(|task| task["records"][0]["check_out_result"] == "Todo");
     assert_eq!(

@@ -29,18 +29,18 @@ async fn too_many_requests_say_how_long_to_wait() {
 }
 
 #[tokio::test]
-async fn documented_budgets_are_kept_and_refill() {
-    let client = start(Simulator::builder().people(300).rate_limits(RateLimits::Documented)).await;
-    let query = [("department_id", "0")];
-    let mut refused = 0;
-    for _ in 0..120 {
-        let answer = client.get("contact/v3/users/find_by_department", &query).await;
-        refused += u32::from(answer.status == 429);
+async fn budgets_are_kept_and_refill() {
+    let limits = RateLimits::Each { per_second: 1_000, per_minute: 5 };
+    let client = start(Simulator::builder().people(300).rate_limits(limits)).await;
+    for _ in 0..5 {
+        sound(&client).await;
     }
-    assert!(refused > 0);
-    client.sim.advance(Duration::from_mins(1));
-    let answer = client.get("contact/v3/users/find_by_department", &query).await;
-    assert_eq!(answer.code(), 0);
+    let answer = client.get(PATH, &DEEP).await;
+    assert_eq!((answer.status, answer.code()), (429, 99_991_400));
+    let reset: u64 = answer.reset.unwrap().parse().unwrap();
+    assert!((1..=60).contains(&reset));
+    client.sim.advance(Duration::from_secs(reset));
+    sound(&client).await;
 }
 
 #[tokio::test]

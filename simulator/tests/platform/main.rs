@@ -7,4 +7,5 @@ mod changes;
 mod contact;
 mod faults;
 mod permissions;
+mod setup;
 mod support;
