@@ -28,14 +28,11 @@ impl Call<'_> {
         let parent = self.visible_dept(&self.id, types)?;
         let deep = self.query.flag("fetch_child", &Refusal::BAD_PARAMETER)?;
         let page = self.page(10, (u64::from(parent.0) << 1) | u64::from(deep))?;
-        let below = |no: &DeptNo, unit: &Unit| {
-            *no != DeptNo::ROOT
-                && (unit.parent == parent
-                    || (deep
-                        && (parent == DeptNo::ROOT
-                            || self.world.ancestors(*no).any(|up| up == parent))))
+        let below = |no: DeptNo, unit: &Unit| {
+            no != DeptNo::ROOT
+                && (unit.parent == parent || (deep && self.world.is_below(no, parent)))
         };
-        let all_below = || self.world.departments().filter(|(no, dept)| below(no, &dept.unit));
+        let all_below = || self.world.departments().filter(|(no, dept)| below(*no, &dept.unit));
         let limit = self.site.config.recursion_limit;
         if deep && limit.is_some_and(|limit| all_below().nth(limit).is_some()) {
             return Err(Refusal::TOO_LARGE_TO_RECURSE);

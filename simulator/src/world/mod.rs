@@ -195,6 +195,11 @@ impl World {
         std::iter::successors(parent(of), move |no| parent(*no))
     }
 
+    /// Whether one department lies anywhere under another.
+    pub(crate) fn is_below(&self, no: DeptNo, above: DeptNo) -> bool {
+        above == DeptNo::ROOT || self.ancestors(no).any(|up| up == above)
+    }
+
     /// The head of the nearest department above who is somebody else.
     pub(crate) fn manager(&self, no: PersonNo, person: &Person) -> Option<PersonNo> {
         std::iter::once(person.dept)
