@@ -106,6 +106,12 @@ fn calls_with_the_wrong_number_of_arguments_are_told() {
 }
 
 #[test]
+fn own_functions_are_not_called_with_a_dot() {
+    let own = format!("fn f(x) {{ x }}\n{}", with("mobile: record.m.f(),"));
+    assert!(faults(&own)[0].ends_with("`f` cannot be called with a dot | write `f(..)`"));
+}
+
+#[test]
 fn syntax_errors_say_where() {
     for (script, start) in [
         ("#{ display_name: record.name", "1:29 mapping::syntax"),

@@ -164,6 +164,14 @@ impl Checker<'_> {
         if call.is_operator_call() || is_capture(call) {
             return;
         }
+        if method && self.own.iter().any(|(own, _)| own == name) {
+            let fault = self.fault(
+                at,
+                "mapping::arguments",
+                format!("the script's function `{name}` cannot be called with a dot"),
+            );
+            return self.push(fault.help(format!("write `{name}(..)`")));
+        }
         if self.own.iter().any(|(own, parameters)| own == name && *parameters == count) {
             return;
         }

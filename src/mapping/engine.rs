@@ -297,3 +297,34 @@ pub(crate) fn not_a_verdict(closure: Closure, got: &Value<'_>) -> Failure {
         ),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rhai::{Dynamic, EvalAltResult};
+
+    use super::{LIMITS, Limits, Stop, begin, build};
+    use crate::mapping::testing;
+
+    #[test]
+    fn the_clock_ends_what_the_count_of_operations_does_not() {
+        let limits = Limits { time: Duration::ZERO, operations: u64::MAX, ..LIMITS };
+        let engine = build(&testing::env(), limits);
+        let ast = engine.compile("loop { }").unwrap();
+        begin();
+        let error = engine.eval_ast::<Dynamic>(&ast).unwrap_err();
+        let EvalAltResult::ErrorTerminated(stop, _) = *error else { panic!("{error}") };
+        assert_eq!(stop.cast::<Stop>(), Stop::Time);
+    }
+
+    #[test]
+    fn every_evaluation_starts_its_own_count() {
+        let engine = build(&testing::env(), Limits { operations: 2_000, ..LIMITS });
+        let ast = engine.compile("let i = 0; while i < 100 { i += 1; } i").unwrap();
+        for _ in 0..20 {
+            begin();
+            assert_eq!(engine.eval_ast::<i64>(&ast).unwrap(), 100);
+        }
+    }
+}

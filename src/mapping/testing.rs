@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rhai::Dynamic;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::engine::{self, LIMITS};
 use super::explain::{End, explain};
@@ -11,12 +11,11 @@ use super::interpret::Room;
 use super::library::Env;
 use super::script::{Role, Script};
 use super::tape::{Projection, Tape};
-use super::{Files, Generation, Source, paths};
+use super::{Source, paths};
 use crate::model::draft::Content;
 use crate::model::entity::Entity;
-use crate::model::ids::{ConnectionId, SourceId};
-use crate::model::record::Record;
-use crate::port::mapper::{Mapped, Reject};
+use crate::model::ids::ConnectionId;
+use crate::port::mapper::Reject;
 
 /// Tables that examples look up.
 pub(crate) const TABLES: &str = "gender:\n  1: male\n  2: female\n  3: other\nemployment_type:\n  1: full_time\n  2: intern\n  _: other\n";
@@ -24,41 +23,6 @@ pub(crate) const TABLES: &str = "gender:\n  1: male\n  2: female\n  3: other\nem
 /// The connection of tests.
 pub(crate) fn connection() -> ConnectionId {
     ConnectionId::parse("feishu").unwrap()
-}
-
-/// A generation with one script for employees.
-pub(crate) fn generation(script: &str) -> Result<Generation, Vec<super::Fault>> {
-    let files = Files::from_memory("feishu", [("employee.rhai", script), ("tables.yaml", TABLES)]);
-    Generation::load(&files, None)
-}
-
-/// Maps one record with a script for employees.
-pub(crate) fn map(script: &str, record: &Value) -> Mapped {
-    map_text(script, &record.to_string())
-}
-
-/// Maps one record that is given as text.
-pub(crate) fn map_text(script: &str, record: &str) -> Mapped {
-    let generation = generation(script).unwrap_or_else(|faults| panic!("{faults:#?}"));
-    let mapper = generation.mapper(&connection(), "Asia/Shanghai", "CN").unwrap();
-    let record = Record { id: SourceId::parse("e1").unwrap(), payload: record.to_owned().into() };
-    mapper.map(Entity::Employee, &[record]).pop().unwrap()
-}
-
-/// The fields that a script makes of a record, besides the required ones.
-pub(crate) fn fields(script: &str, record: &Value) -> Result<Map<String, Value>, Box<Reject>> {
-    match map(script, record) {
-        Mapped::Draft(draft) => Ok(serde_json::from_slice(draft.json()).unwrap()),
-        Mapped::Rejected(reject) => Err(Box::new(reject)),
-        Mapped::Skipped => panic!("the record is left out"),
-    }
-}
-
-/// A script that sets the required fields and one more.
-pub(crate) fn script_with(field: &str, value: &str) -> String {
-    format!(
-        "#{{ display_name: \"Li\", department_external_ids: [], status: \"active\", {field}: {value} }}"
-    )
 }
 
 /// The surroundings of tests.

@@ -12,7 +12,9 @@ use rhai::{AST, ASTNode, Expr, Stmt, StmtBlock};
 pub(crate) fn unshare(ast: &AST) -> AST {
     let assigned = assigned(ast);
     let mut statements = ast.statements().to_vec();
-    statements.iter_mut().for_each(|stmt| statement(stmt, &assigned));
+    for stmt in &mut statements {
+        statement(stmt, &assigned);
+    }
     AST::new(statements, ast.shared_lib().clone())
 }
 
@@ -68,7 +70,7 @@ fn statement(stmt: &mut Stmt, assigned: &BTreeSet<String>) {
         Stmt::Block(inner) => block(inner, assigned),
         Stmt::Expr(value) => expression(value, assigned),
         Stmt::BreakLoop(Some(value), ..) | Stmt::Return(Some(value), ..) => {
-            expression(value, assigned)
+            expression(value, assigned);
         }
         _ => {}
     }

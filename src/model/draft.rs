@@ -236,3 +236,107 @@ fn unknown(entity: Entity, name: &str) -> Violation {
     };
     Violation { code: "schema::unknown_field", field: name.to_owned(), problem }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn draft(value: Value) -> Result<Draft, Vec<Violation>> {
+        let Value::Object(object) = value else { panic!("an object") };
+        Draft::from_json(Entity::Employee, &object)
+    }
+
+    fn with(field: &str, value: Value) -> Value {
+        let mut object = json!({
+            "external_id": "feishu:employee:e1", "display_name": "Li", "department_external_ids": [], "status": "active",
+        });
+        object[field] = value;
+        object
+    }
+
+    fn text(draft: &Draft) -> &str {
+        std::str::from_utf8(draft.json()).unwrap()
+    }
+
+    #[test]
+    fn fields_stand_in_schema_order_whatever_order_they_came_in() {
+        let mut fields = Fields::new(Entity::Employee);
+        fields.set("status", Content::Text("active".into()));
+        fields.set("alias", Content::Null);
+        fields.set("department_external_ids", Content::List(Vec::new()));
+        fields.set("display_name", Content::Text("Li".into()));
+        fields.set("external_id", Content::Text("feishu:employee:e1".into()));
+        let draft = Draft::try_new(&fields).unwrap();
+        let json = r#"{"external_id":"feishu:employee:e1","display_name":"Li","alias":null,"department_external_ids":[],"status":"active"}"#;
+        assert_eq!(text(&draft), json);
+        assert_eq!(draft.hash(), ContentHash::of(json.as_bytes()));
+        assert_eq!(draft.external_id().as_str(), "feishu:employee:e1");
+    }
+
+    #[test]
+    fn equal_content_has_one_spelling() {
+        let one = draft(with("custom", json!({ "b": 5.0, "a": "x" }))).unwrap();
+        let other = draft(with("custom", json!({ "a": "x", "b": 5 }))).unwrap();
+        assert_eq!(one, other);
+        let ids = json!(["feishu:department:a", "feishu:department:b", "feishu:department:a"]);
+        let draft = draft(with("department_external_ids", ids)).unwrap();
+        assert!(text(&draft).contains(r#"["feishu:department:a","feishu:department:b"]"#));
+    }
+
+    #[test]
+    fn the_text_is_json_whatever_stands_in_it() {
+        let name = "\u{1}\u{1f}\"\\/\n\r\t\u{7f}\u{2028}李🙂";
+        let draft = draft(with("display_name", json!(name))).unwrap();
+        let back: Value = serde_json::from_slice(draft.json()).unwrap();
+        assert_eq!(back["display_name"], json!(name));
+    }
+
+    #[test]
+    fn every_violation_is_told_and_none_holds_the_value() {
+        let violations = draft(json!({
+            "external_id": "geheim", "display_name": null, "mobile": "geheim", "moblie": 1, "department_external_ids": [],
+            "start_date": "2026-02-30",
+        }))
+        .unwrap_err();
+        let told: Vec<(&str, &str)> =
+            violations.iter().map(|violation| (violation.field.as_str(), violation.code)).collect();
+        assert_eq!(
+            told,
+            [
+                ("external_id", "schema::id"),
+                ("display_name", "schema::required"),
+                ("mobile", "schema::mobile"),
+                ("status", "schema::required"),
+                ("start_date", "schema::date"),
+                ("moblie", "schema::unknown_field"),
+            ]
+        );
+        let all: String = violations.iter().map(ToString::to_string).collect();
+        assert!(!all.contains("geheim"), "{all}");
+        assert!(all.contains("did you mean `mobile`?"), "{all}");
+    }
+
+    #[test]
+    fn a_draft_cannot_pose_as_another_kind() {
+        let violations =
+            draft(with("external_id", json!("feishu:department:employee"))).unwrap_err();
+        assert_eq!(violations[0].field, "external_id");
+        assert!(draft(with("external_id", json!("feishu:employee:a:department:b"))).is_ok());
+    }
+
+    #[test]
+    fn unset_leaves_a_field_alone_again() {
+        let mut fields = Fields::new(Entity::Employee);
+        fields.set("alias", Content::Null);
+        fields.set("colour", Content::Null);
+        assert!(fields.has("alias"));
+        fields.unset("alias");
+        fields.unset("colour");
+        assert!(!fields.has("alias"));
+        fields.set_at(usize::MAX, Content::Null);
+        let violations = Draft::try_new(&fields).unwrap_err();
+        assert!(violations.iter().all(|violation| violation.code == "schema::required"));
+    }
+}
