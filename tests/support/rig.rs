@@ -56,7 +56,7 @@ impl Rig {
         self.write(
             "tenants/acme.yaml",
             &format!(
-                "timezone: Asia/Shanghai\nehr: ehr.db\nschedule: \"0 3 * * *\"\nconnections:\n  feishu:\n    \
+                "timezone: Asia/Shanghai\nregion: CN\nehr: ehr.db\nschedule: \"0 3 * * *\"\nconnections:\n  feishu:\n    \
                  plugin: feishu\n    settings: {{ open_host: {url:?}, app_id: {app_id:?} }}\n    \
                  secrets: {{ app_secret: \"file:secret\" }}\n    grants: {{ private: [{address:?}] }}\n    \
                  attendance: {{ lookback_days: 2, backfill_days: 5 }}\n{more}"
