@@ -105,6 +105,18 @@ async fn a_short_listing_that_the_platform_itself_contradicts_retires_nobody() {
 }
 
 #[tokio::test]
+async fn a_department_whose_people_do_not_add_up_may_only_be_missing() {
+    let world = world(7);
+    world.platform().total = Some(7);
+    world.sync().await;
+    world.wrote();
+    world.platform().departments.remove("d3");
+    let report = world.sync().await;
+    assert_eq!(world.wrote(), [""; 0]);
+    assert_eq!(report.doubts[&Entity::Department], [Doubt::People]);
+}
+
+#[tokio::test]
 async fn a_department_that_cannot_be_read_retires_nobody_and_stops_nobody() {
     let world = world(7);
     world.sync().await;
@@ -154,7 +166,8 @@ async fn a_changed_scope_retires_nobody_once() {
     world.wrote();
     world.platform().scope = Some("half".to_owned());
     world.platform().people.remove("u003");
-    assert_eq!(world.sync().await.doubts[&Entity::Employee], [Doubt::Scope, Doubt::Departments]);
+    let doubts = world.sync().await.doubts;
+    assert_eq!(doubts[&Entity::Employee], [Doubt::Scope, Doubt::Departments]);
     assert_eq!(world.wrote(), [""; 0]);
     world.sync().await;
     assert_eq!(world.wrote(), ["Retire employee u003"]);

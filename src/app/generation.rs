@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{App, Failure};
 use crate::config::{self, Config, Connection, Grants, Tenant};
-use crate::host::{self, ConnectionSpec, Plugin};
+use crate::host::{self, ConnectionSpec, Plugin, RetryLimits};
 use crate::mapping::{self, Files};
 use crate::model::hash::ContentHash;
 use crate::model::ids::{ConnectionId, TenantId};
@@ -109,6 +109,10 @@ impl App {
                 memory_bytes: bytes(config.limits.memory),
                 http_bytes: bytes(config.limits.response),
                 instances: config.limits.instances,
+                retry: RetryLimits {
+                    attempts: config.limits.attempts,
+                    ..host::Limits::STANDARD.retry
+                },
                 ..host::Limits::STANDARD
             },
             clock: self.clock.clone(),

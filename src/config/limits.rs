@@ -17,6 +17,9 @@ pub struct Limits {
     /// How many instances one connection runs at once.
     #[serde(deserialize_with = "instances")]
     pub instances: usize,
+    /// How often a call that met a busy or failing platform is made, the first time included.
+    #[serde(deserialize_with = "attempts")]
+    pub attempts: u32,
 }
 
 impl Default for Limits {
@@ -26,6 +29,7 @@ impl Default for Limits {
             memory: Size::mebibytes(64),
             response: Size::mebibytes(16),
             instances: 4,
+            attempts: 6,
         }
     }
 }
@@ -36,5 +40,12 @@ fn instances<'de, D: serde::Deserializer<'de>>(node: D) -> Result<usize, D::Erro
         count => Err(serde::de::Error::custom(format!(
             "{count} instances are out of range; write 1 to 64"
         ))),
+    }
+}
+
+fn attempts<'de, D: serde::Deserializer<'de>>(node: D) -> Result<u32, D::Error> {
+    match u32::deserialize(node)? {
+        count @ 1..=20 => Ok(count),
+        count => Err(serde::de::Error::custom(format!("{count} attempts are out of range; write 1 to 20"))),
     }
 }

@@ -53,6 +53,8 @@ pub enum Doubt {
     },
     /// The listing of departments, which this one was read by, is itself in doubt.
     Departments,
+    /// The people listed by departments do not add up, so a department may be missing.
+    People,
 }
 
 impl std::fmt::Display for Doubt {
@@ -70,6 +72,7 @@ impl std::fmt::Display for Doubt {
                 write!(f, "{departments} department(s) name a parent that was not listed")
             }
             Self::Departments => f.write_str("the department listing itself is in doubt"),
+            Self::People => f.write_str("the listing of people, read by departments, is in doubt"),
         }
     }
 }

@@ -289,6 +289,7 @@ impl Run<'_> {
     async fn pull(&mut self) -> Result<(), SyncError> {
         let capabilities = self.syncer.provider.capabilities().await?;
         let mut departments = Vec::new();
+        let mut by_departments = false;
         for entity in [Entity::Department, Entity::Employee] {
             if self.request.mapper.digest(entity).is_none() {
                 continue;
@@ -298,15 +299,32 @@ impl Run<'_> {
                     Walk::Whole(_) => vec![Part::Whole],
                     Walk::PerDepartment(_) => within(&departments),
                 };
+                by_departments |= matches!(walk, Walk::PerDepartment(_));
                 let listed = self.phase(entity, Source::Pull(parts), false).await?;
-                let per_department = matches!(walk, Walk::PerDepartment(_));
-                self.certify(entity, &listed, per_department).await?;
+                self.certify(entity, &listed)?;
                 if entity == Entity::Department {
                     departments = listed.ids;
                 }
             }
         }
+        if by_departments {
+            self.share_doubts();
+        }
+        for entity in [Entity::Employee, Entity::Department] {
+            self.retire(entity).await?;
+        }
         self.attendance(&capabilities).await
+    }
+
+    /// People are listed by departments: a department that is missing hides its people, and people who do not add up
+    /// hint at a department that is missing. Neither listing licenses an end while the other is in doubt.
+    fn share_doubts(&mut self) {
+        let doubtful = |this: &Self, entity| this.doubts.contains_key(&entity);
+        match (doubtful(self, Entity::Department), doubtful(self, Entity::Employee)) {
+            (true, _) => self.doubts.entry(Entity::Employee).or_default().push(Doubt::Departments),
+            (false, true) => self.doubts.entry(Entity::Department).or_default().push(Doubt::People),
+            (false, false) => {}
+        }
     }
 
     async fn attendance(&mut self, capabilities: &Capabilities) -> Result<(), SyncError> {
@@ -343,13 +361,8 @@ impl Run<'_> {
         Ok(listed)
     }
 
-    /// Judges a listing, and plans the retirements that a certified one licenses.
-    async fn certify(
-        &mut self,
-        entity: Entity,
-        listed: &Listed,
-        by_departments: bool,
-    ) -> Result<(), SyncError> {
+    /// Judges a listing.
+    fn certify(&mut self, entity: Entity, listed: &Listed) -> Result<(), SyncError> {
         let mut tallied = self.kinds.remove(&entity).unwrap_or_default();
         let listing = Listing {
             failures: listed.failures.clone(),
@@ -359,26 +372,31 @@ impl Run<'_> {
             known: u64::from(tallied.meta.slots),
             orphans: tallied.orphans,
         };
-        let mut doubts = certify::doubts(&listing);
-        if by_departments && self.doubts.contains_key(&Entity::Department) {
-            doubts.push(Doubt::Departments);
+        let doubts = certify::doubts(&listing);
+        if !doubts.is_empty() {
+            self.doubts.insert(entity, doubts);
         }
         tallied.meta.scope = listed.evidence.scope.clone().or(tallied.meta.scope);
         self.ledger.write_index(vec![self.ledger.put_meta(entity, &tallied.meta)])?;
-        if doubts.is_empty() {
-            let (ledger, run) = (self.ledger.clone(), self.run);
-            let connection = self.syncer.connection.clone();
-            let (known, planned) = blocking(move || {
-                let known = retire::plan(&ledger, &connection, entity, run, &mut tallied)?;
-                Ok((known, tallied))
-            })
-            .await?;
-            tallied = planned;
-            self.known.insert(entity, known);
-        } else {
-            self.doubts.insert(entity, doubts);
-        }
         self.failures.extend(listed.failures.iter().cloned());
+        self.kinds.insert(entity, tallied);
+        Ok(())
+    }
+
+    /// Plans the ends that a certified listing licenses.
+    async fn retire(&mut self, entity: Entity) -> Result<(), SyncError> {
+        if self.doubts.contains_key(&entity) {
+            return Ok(());
+        }
+        let Some(mut tallied) = self.kinds.remove(&entity) else { return Ok(()) };
+        let (ledger, run) = (self.ledger.clone(), self.run);
+        let connection = self.syncer.connection.clone();
+        let (known, tallied) = blocking(move || {
+            let known = retire::plan(&ledger, &connection, entity, run, &mut tallied)?;
+            Ok((known, tallied))
+        })
+        .await?;
+        self.known.insert(entity, known);
         self.kinds.insert(entity, tallied);
         Ok(())
     }

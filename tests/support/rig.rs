@@ -32,7 +32,7 @@ impl Rig {
         rig.write(
             "rollcall.yaml",
             &format!(
-                "listen: 127.0.0.1:0\ncache: {:?}\n",
+                "listen: 127.0.0.1:0\nlimits: {{ attempts: 2 }}\ncache: {:?}\n",
                 Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled")
             ),
         );

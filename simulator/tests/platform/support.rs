@@ -44,6 +44,8 @@ impl Answer {
 
 pub(crate) async fn start(builder: Builder) -> Client {
     let sim = builder.start("127.0.0.1:0").await.unwrap();
+    // Fails when another test has installed it already.
+    drop(rustls::crypto::ring::default_provider().install_default());
     let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
     let mut client = Client { sim, http, token: String::new() };
     client.token = client.new_token().await;
