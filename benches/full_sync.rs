@@ -3,6 +3,13 @@
 //! `cargo bench --bench full_sync -- [PEOPLE] [ROUNDS]` (100,000 and 3). The platform is the simulator in a process of its
 //! own. Variants take turns; ratios are between medians of one run. Absolute figures say more about the machine.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a benchmark prints, and fails loudly"
+)]
+
 mod floor;
 
 use std::collections::BTreeMap;

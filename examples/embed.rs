@@ -2,6 +2,8 @@
 //! `cargo run -p simulator -- --feishu 127.0.0.1:7001`, then
 //! `cargo run --example embed -- http://127.0.0.1:7001 APP_ID APP_SECRET`
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "an example is short, and prints")]
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 

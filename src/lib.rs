@@ -7,7 +7,7 @@
 //! # Where things are
 //! - [`model`]: domain values; [`port`]: what the core asks of the outside; [`config`]: the configuration.
 //! - Core: [`sync`], which plans and applies; it knows no platform, no script language, no database.
-//! - Adapters: [`host`] (Wasm components), [`mapping`] (Rhai), [`state`] (sled), [`target`] (SQLite).
+//! - Adapters: [`host`] (Wasm components), [`mapping`] (Rhai), [`state`] (sled), [`target`] (`SQLite`).
 //! - Around them: [`reload`], [`api`], [`cli`], and [`app`], the one place that wires them.
 //!
 //! # Embedding

@@ -34,7 +34,7 @@ async fn a_second_run_over_an_unchanged_world_writes_nothing() {
     let writes = world.target.writes.load(Ordering::Relaxed);
     let report = world.sync().await;
     assert_eq!(report.writes(), 0);
-    assert_eq!(report.plan.values().map(|tally| tally.total()).sum::<u64>(), 0);
+    assert_eq!(report.plan.values().map(rollcall::model::plan::Tally::total).sum::<u64>(), 0);
     assert_eq!(world.target.writes.load(Ordering::Relaxed), writes);
 }
 
@@ -240,7 +240,8 @@ async fn a_record_that_cannot_be_mapped_is_parked_and_the_others_go_on() {
     let world = world(7);
     world.sync().await;
     world.wrote();
-    let name = std::mem::replace(&mut world.platform().people.get_mut("u003").unwrap().0, "bad".into());
+    let name =
+        std::mem::replace(&mut world.platform().people.get_mut("u003").unwrap().0, "bad".into());
     let report = world.sync().await;
     assert_eq!(report.parked[&Entity::Employee], 1);
     assert_eq!(world.wrote(), [""; 0]);
@@ -260,7 +261,8 @@ async fn a_record_that_the_target_refuses_is_parked() {
 }
 
 #[tokio::test]
-async fn a_run_that_breaks_off_while_writing_is_made_good_by_the_next_and_nothing_is_written_twice() {
+async fn a_run_that_breaks_off_while_writing_is_made_good_by_the_next_and_nothing_is_written_twice()
+{
     let world = world(7);
     *world.target.fail_at.lock().unwrap() = Some(3);
     world.run(Mode::Sync).await.unwrap_err();

@@ -1,5 +1,7 @@
 //! The floor: what a hand-written sequential loop reaches with no plugin, no state, no change detection and no retries.
 
+#![expect(clippy::unwrap_used, reason = "a set-up that fails is a test that fails")]
+
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -15,25 +17,30 @@ struct Answer<'a> {
 #[derive(Deserialize)]
 struct Page<'a> {
     has_more: bool,
-    page_token: Option<String>,
+    #[serde(rename = "page_token")]
+    next: Option<String>,
     #[serde(borrow, default)]
     items: Vec<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
 struct Token {
-    tenant_access_token: String,
+    #[serde(rename = "tenant_access_token")]
+    text: String,
 }
 
 #[derive(Deserialize)]
 struct Department {
-    open_department_id: String,
+    #[serde(rename = "open_department_id")]
+    id: String,
     name: String,
-    parent_department_id: String,
+    #[serde(rename = "parent_department_id")]
+    parent: String,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "the platform's own shape")]
 struct Status {
     is_frozen: bool,
     is_resigned: bool,
@@ -44,7 +51,8 @@ struct Status {
 
 #[derive(Deserialize)]
 struct User {
-    user_id: String,
+    #[serde(rename = "user_id")]
+    id: String,
     name: String,
     en_name: Option<String>,
     nickname: Option<String>,
@@ -64,7 +72,7 @@ struct User {
 }
 
 /// Reads everything and writes one row a record. Returns how many distinct records there were.
-pub async fn sync(url: &str, app_id: &str, app_secret: &str, file: &Path) -> u64 {
+pub(crate) async fn sync(url: &str, app_id: &str, app_secret: &str, file: &Path) -> u64 {
     let client = reqwest::Client::builder().build().unwrap();
     let body = serde_json::json!({"app_id": app_id, "app_secret": app_secret}).to_string();
     let login = format!("{url}/open-apis/auth/v3/tenant_access_token/internal");
@@ -78,7 +86,7 @@ pub async fn sync(url: &str, app_id: &str, app_secret: &str, file: &Path) -> u64
     let token: Token = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
     let get = async |path: String| {
         let request = client.get(format!("{url}/open-apis/contact/v3/{path}"));
-        let answer = request.bearer_auth(&token.tenant_access_token).send().await.unwrap();
+        let answer = request.bearer_auth(&token.text).send().await.unwrap();
         answer.error_for_status().unwrap().bytes().await.unwrap()
     };
     let mut db = open(file);
@@ -91,10 +99,10 @@ pub async fn sync(url: &str, app_id: &str, app_secret: &str, file: &Path) -> u64
         let tx = db.transaction().unwrap();
         for item in &page.data.items {
             let department: Department = serde_json::from_str(item.get()).unwrap();
-            let doc = serde_json::json!({"name": department.name, "parent": department.parent_department_id});
+            let doc = serde_json::json!({"name": department.name, "parent": department.parent});
             let sql = "insert or replace into department values (?1, ?2)";
-            tx.execute(sql, (&department.open_department_id, doc.to_string())).unwrap();
-            departments.push(department.open_department_id);
+            tx.execute(sql, (&department.id, doc.to_string())).unwrap();
+            departments.push(department.id);
         }
         tx.commit().unwrap();
         next = follow(&page.data);
@@ -131,7 +139,7 @@ fn open(file: &Path) -> Connection {
 }
 
 fn follow(page: &Page<'_>) -> Option<String> {
-    let token = page.page_token.as_ref().filter(|_| page.has_more)?;
+    let token = page.next.as_ref().filter(|_| page.has_more)?;
     let encoded = percent_encoding::utf8_percent_encode(token, percent_encoding::NON_ALPHANUMERIC);
     Some(format!("&page_token={encoded}"))
 }
@@ -140,10 +148,10 @@ fn store(db: &mut Connection, items: &[&RawValue]) {
     let tx = db.transaction().unwrap();
     {
         let sql = "insert into employee values (?1, ?2) on conflict (id) do update set doc = excluded.doc";
-        let mut statement = tx.prepare_cached(sql).unwrap();
+        let mut statement = tx.prepare(sql).unwrap();
         for item in items {
             let user: User = serde_json::from_str(item.get()).unwrap();
-            statement.execute((&user.user_id, map(&user))).unwrap();
+            statement.execute((&user.id, map(&user))).unwrap();
         }
     }
     tx.commit().unwrap();
@@ -172,7 +180,7 @@ fn map(user: &User) -> String {
     let start =
         user.join_time.filter(|&at| at > 0).and_then(|at| jiff::Timestamp::from_second(at).ok());
     serde_json::json!({
-        "external_id": format!("feishu:employee:{}", user.user_id),
+        "external_id": format!("feishu:employee:{}", user.id),
         "employee_number": text(&user.employee_no),
         "display_name": user.name.trim(),
         "alias": text(&user.nickname),

@@ -39,7 +39,7 @@ impl Failure {
         let mut message = String::new();
         for fault in faults {
             // Writing to a text cannot fail.
-            drop(handler.render_report(&mut message, fault));
+            handler.render_report(&mut message, fault).ok();
         }
         Self::new(message.trim().to_owned())
     }

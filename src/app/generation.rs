@@ -54,7 +54,7 @@ impl App {
                 plugins.insert(name, plugin.clone());
                 let key = (tenant.id.clone(), connection.id.clone());
                 let kept = before.and_then(|before| before.parts.get(&key));
-                let mapper = self.mapper(&config, tenant, connection)?;
+                let mapper = mapper(&config, tenant, connection)?;
                 let origin = origin(&config, connection, &plugin);
                 let provider = match kept.filter(|kept| kept.origin == origin) {
                     Some(kept) => kept.provider.clone(),
@@ -69,25 +69,6 @@ impl App {
     fn plugin(&self, config: &Config, name: &str) -> Result<Arc<Plugin>, Failure> {
         let file = config.plugins.join(format!("{name}.wasm"));
         self.host.load(&file).map_err(|cause| Failure::of(&cause))
-    }
-
-    /// Loads a connection's mappings and lets its cases judge them.
-    fn mapper(
-        &self,
-        config: &Config,
-        tenant: &Tenant,
-        connection: &Connection,
-    ) -> Result<Arc<dyn Mapper>, Failure> {
-        let generation = mappings(config, tenant, connection)?;
-        let cases = generation.run_cases(&connector(connection)?);
-        if let Some(first) = cases.failures().next() {
-            let told = first.differences.join("\n  ");
-            return Err(Failure::new(format!("the case `{}` fails:\n  {told}", first.file))
-                .hint("mend the mapping, or the case if it asks for something else now"));
-        }
-        let (zone, region) = (tenant.timezone.name(), tenant.region.as_str());
-        let mapper = generation.mapper(&connection.id, zone, region);
-        mapper.map_err(|cause| Failure::of(&cause))
     }
 
     fn provider(
@@ -121,6 +102,24 @@ impl App {
         let provider = host::Connection::new(spec).map_err(|cause| Failure::of(&cause))?;
         Ok(Arc::new(provider))
     }
+}
+
+/// Loads a connection's mappings and lets its cases judge them.
+fn mapper(
+    config: &Config,
+    tenant: &Tenant,
+    connection: &Connection,
+) -> Result<Arc<dyn Mapper>, Failure> {
+    let generation = mappings(config, tenant, connection)?;
+    let cases = generation.run_cases(&connector(connection)?);
+    if let Some(first) = cases.failures().next() {
+        let told = first.differences.join("\n  ");
+        return Err(Failure::new(format!("the case `{}` fails:\n  {told}", first.file))
+            .hint("mend the mapping, or the case if it asks for something else now"));
+    }
+    let (zone, region) = (tenant.timezone.name(), tenant.region.as_str());
+    let mapper = generation.mapper(&connection.id, zone, region);
+    mapper.map_err(|cause| Failure::of(&cause))
 }
 
 /// The mappings of a connection: the connector's own, and over them the tenant's layer.

@@ -22,7 +22,7 @@ use crate::sync::{Mode, Request};
 
 /// Runs everything against a simulated Feishu, then keeps running as the daemon.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// One full sync and a second one, then exit.
     #[arg(long)]
     once: bool,
@@ -57,18 +57,18 @@ struct Once {
     ehr: PathBuf,
 }
 
-pub(super) fn run(context: &Context, args: Args) -> Result<Outcome, Failure> {
+pub(super) fn run(context: &Context, args: &Args) -> Result<Outcome, Failure> {
     let runtime = crate::app::runtime().map_err(Failure::bug)?;
-    let simulator = runtime.block_on(simulate(&args))?;
+    let simulator = runtime.block_on(simulate(args))?;
     let config = setup::write(&args.dir, &simulator, args.days)?;
     let app = App::open_on(&config, runtime)?;
-    super::trace::start(&app.config().log);
+    super::trace::start(app.config().log);
     let ehr = args.dir.join("ehr.db");
     if args.once {
         return app.block_on(once(&app, context.format, ehr));
     }
     let app = Arc::new(app);
-    app.clone().block_on(keep_running(app, &args, &simulator))
+    app.clone().block_on(keep_running(app, args, &simulator))
 }
 
 async fn simulate(args: &Args) -> Result<Simulator, Failure> {

@@ -36,5 +36,5 @@ impl Format {
 
 /// Prints one line to stdout. A reader that went away is no error.
 pub(super) fn line(text: impl Display) {
-    drop(writeln!(std::io::stdout().lock(), "{text}"));
+    writeln!(std::io::stdout().lock(), "{text}").ok();
 }

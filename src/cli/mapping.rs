@@ -24,7 +24,7 @@ const REGION: &str = "CN";
 
 /// What to do with mappings.
 #[derive(Debug, clap::Subcommand)]
-pub enum Verb {
+pub(super) enum Verb {
     /// Compiles every mapping and tells everything that is wrong, with its line.
     Check(Where),
     /// Runs every case beside the mappings.
@@ -47,7 +47,7 @@ pub enum Verb {
 
 /// Which mappings.
 #[derive(Debug, clap::Args)]
-pub struct Where {
+pub(super) struct Where {
     /// A folder of mappings, instead of those that the configuration names.
     #[arg(long, value_name = "DIR")]
     mappings: Option<PathBuf>,
@@ -190,12 +190,12 @@ fn test(context: &Context, place: &Where) -> Result<Outcome, Failure> {
             let mut out = String::new();
             for result in &results {
                 let word = if result.differences.is_empty() { "ok" } else { "FAILED" };
-                drop(writeln!(out, "{word:<7} {}", result.file));
+                writeln!(out, "{word:<7} {}", result.file).ok();
                 for difference in &result.differences {
-                    drop(writeln!(out, "        {difference}"));
+                    writeln!(out, "        {difference}").ok();
                 }
             }
-            drop(writeln!(out, "{} passed, {failed} failed", results.len() - failed));
+            writeln!(out, "{} passed, {failed} failed", results.len() - failed).ok();
             out
         },
     );

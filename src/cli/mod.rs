@@ -28,7 +28,7 @@ use clap::{Parser, Subcommand};
 pub use exit::{Failure, Outcome};
 pub use format::Format;
 
-/// Keeps an EHR in step with Feishu, DingTalk and WeCom.
+/// Keeps an EHR in step with Feishu, `DingTalk` and `WeCom`.
 #[derive(Debug, Parser)]
 #[command(name = "rollcall", version, arg_required_else_help = true)]
 pub struct Cli {
@@ -79,7 +79,7 @@ pub fn main() -> ExitCode {
     let Cli { config, format, verb } = Cli::parse();
     let context = Context { config, format };
     let outcome = match verb {
-        Verb::Demo(args) => demo::run(&context, args),
+        Verb::Demo(args) => demo::run(&context, &args),
         Verb::Serve(args) => serve::run(&context, &args),
         Verb::Sync(args) => sync::run(&context, &args),
         Verb::Plan(args) => plan::run(&context, &args),

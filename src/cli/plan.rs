@@ -14,7 +14,7 @@ use crate::sync::report::Report;
 
 /// Reads every connection and shows what a sync would write. Writes nothing to the EHR.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Only this tenant.
     #[arg(long)]
     tenant: Option<String>,
@@ -36,7 +36,7 @@ struct Planned {
 pub(super) fn run(context: &Context, args: &Args) -> Result<Outcome, Failure> {
     let selection = Selection { tenant: args.tenant.clone(), connection: args.connection.clone() };
     let app = App::open(&context.config)?;
-    super::trace::start(&app.config().log);
+    super::trace::start(app.config().log);
     let planned = app.block_on(planned(&app, &selection, args.limit))?;
     context.format.show(&planned, |all| all.iter().map(text).collect::<Vec<_>>().join("\n"));
     let held = planned.iter().any(|one| !one.report.held.is_empty());
@@ -64,15 +64,15 @@ fn text(planned: &Planned) -> String {
             Verb::Update => '~',
             Verb::Retire => '-',
         };
-        drop(writeln!(out, "{sign} {} {}", change.entity, change.external_id));
+        writeln!(out, "{sign} {} {}", change.entity, change.external_id).ok();
         for field in &change.fields {
-            drop(writeln!(out, "    {}: {} -> {}", field.field, field.before, field.after));
+            writeln!(out, "    {}: {} -> {}", field.field, field.before, field.after).ok();
         }
     }
     let all: u64 = planned.report.plan.values().map(crate::model::plan::Tally::total).sum();
     let left = all.saturating_sub(planned.changes.len() as u64);
     if left > 0 {
-        drop(writeln!(out, "... and {left} more; raise --limit to see them"));
+        writeln!(out, "... and {left} more; raise --limit to see them").ok();
     }
     out
 }

@@ -11,7 +11,7 @@ use crate::host::{Inspection, PluginHost};
 
 /// What to do with plugins.
 #[derive(Debug, clap::Subcommand)]
-pub enum Verb {
+pub(super) enum Verb {
     /// Compiles a guest crate into a component.
     Build {
         /// The crate's folder, such as plugins/feishu.
@@ -104,7 +104,7 @@ fn build(
 fn text(one: &Inspection) -> String {
     let mut out = String::new();
     let manifest = &one.manifest;
-    let mut put = |name: &str, value: String| drop(writeln!(out, "{name:<12} {value}"));
+    let mut put = |name: &str, value: String| writeln!(out, "{name:<12} {value}").ok();
     put("plugin", format!("{} {}", manifest.name, manifest.version));
     put("about", manifest.about.clone());
     put("contract", manifest.contract.clone());

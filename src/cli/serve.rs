@@ -12,11 +12,11 @@ use crate::sync::progress::Silent;
 
 /// Keeps every connection in step until it is stopped (SIGINT or SIGTERM).
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub(super) struct Args {}
 
 pub(super) fn run(context: &Context, _: &Args) -> Result<Outcome, Failure> {
     let app = App::open(&context.config)?;
-    super::trace::start(&app.config().log);
+    super::trace::start(app.config().log);
     let app = Arc::new(app);
     app.clone().block_on(async move {
         let stop = stop_on_signal();

@@ -19,7 +19,7 @@ const PARKED: usize = 10;
 
 /// Shows runs, reloads, faults and parked records.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub(super) struct Args {}
 
 pub(super) fn run(context: &Context, _: &Args) -> Result<Outcome, Failure> {
     let config = app::load_config(&context.config)?;
@@ -78,33 +78,29 @@ fn stored(app: &App) -> Result<Value, Failure> {
 
 fn text(status: &Value) -> String {
     let mut out = String::new();
-    match status.get("daemon") {
-        Some(_) => out.push_str("no daemon is running\n"),
-        None => {
-            let generation = &status["generation"];
-            drop(writeln!(
-                out,
-                "daemon {} (pid {}), generation {generation}",
-                status["version"], status["pid"]
-            ));
-        }
+    if status.get("daemon").is_some() {
+        out.push_str("no daemon is running\n");
+    } else {
+        let (version, pid, generation) =
+            (&status["version"], &status["pid"], &status["generation"]);
+        writeln!(out, "daemon {} (pid {pid}), generation {generation}", plain(version)).ok();
     }
     if let Some(error) = status["reload_error"].as_str() {
-        drop(writeln!(out, "the newest edit is NOT in force; the one before is:\n{error}"));
+        writeln!(out, "the newest edit is NOT in force; the one before is:\n{error}").ok();
     }
     for one in status["connections"].as_array().into_iter().flatten() {
-        drop(writeln!(out, "{}/{}", plain(&one["tenant"]), plain(&one["connection"])));
+        writeln!(out, "{}/{}", plain(&one["tenant"]), plain(&one["connection"])).ok();
         if let Some(why) = one["running"].as_str() {
-            drop(writeln!(out, "  running now ({why})"));
+            writeln!(out, "  running now ({why})").ok();
         }
         if let Some(error) = one["error"].as_str() {
-            drop(writeln!(out, "  last run broke off: {error}"));
+            writeln!(out, "  last run broke off: {error}").ok();
         }
         let last = if one["last"].is_object() { &one["last"] } else { &one["last_run"] };
         if last.is_object() {
-            drop(writeln!(out, "  last run {}: {}", last["run"], plain(&last["state"])));
+            writeln!(out, "  last run {}: {}", last["run"], plain(&last["state"])).ok();
             if let Some(reason) = last["reason"].as_str() {
-                drop(writeln!(out, "    {reason}"));
+                writeln!(out, "    {reason}").ok();
             }
         }
         let daemon = &last["parked_first"];
@@ -117,21 +113,18 @@ fn parked(out: &mut String, parked: &Value) {
     for (entity, records) in parked.as_object().into_iter().flatten() {
         for record in records.as_array().into_iter().flatten() {
             let why = &record["why"];
-            drop(writeln!(
-                out,
-                "  parked {entity} {}: {}",
-                plain(&record["id"]),
-                plain(&why["message"])
-            ));
+            writeln!(out, "  parked {entity} {}: {}", plain(&record["id"]), plain(&why["message"]))
+                .ok();
             if let Some(place) = why["place"].as_object() {
-                drop(writeln!(
+                writeln!(
                     out,
                     "    {}:{}:{}: {}",
                     plain(&place["script"]),
                     place["line"],
                     place["column"],
                     plain(&place["text"]).trim()
-                ));
+                )
+                .ok();
             }
         }
     }

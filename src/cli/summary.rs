@@ -90,5 +90,5 @@ pub(super) fn seconds(ms: i64) -> f64 {
 
 fn put(out: &mut String, line: std::fmt::Arguments<'_>) {
     // Writing to a text cannot fail.
-    drop(writeln!(out, "{line}"));
+    writeln!(out, "{line}").ok();
 }

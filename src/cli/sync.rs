@@ -13,7 +13,7 @@ use crate::sync::report::Report;
 
 /// Reads every connection, plans, and writes what differs.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Only this tenant.
     #[arg(long)]
     tenant: Option<String>,
@@ -36,7 +36,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Outcome, Failure> {
     let mode = if args.dry_run { Mode::Plan } else { Mode::Sync };
     let selection = Selection { tenant: args.tenant.clone(), connection: args.connection.clone() };
     let app = App::open(&context.config)?;
-    super::trace::start(&app.config().log);
+    super::trace::start(app.config().log);
     let reports = app.block_on(run_all(&app, &selection, mode, args.approve))?;
     context.format.show(&reports, |reports| {
         reports.iter().map(summary::report).collect::<Vec<_>>().join("\n")

@@ -5,7 +5,7 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::config::{Log, LogFormat, LogLevel};
 
 /// Starts the log. A second call changes nothing.
-pub(super) fn start(log: &Log) {
+pub(super) fn start(log: Log) {
     let level = match log.level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,

@@ -65,12 +65,11 @@ impl Intake<'_> {
         for record in batch.records {
             let raw = ContentHash::of(&record.payload);
             let entry = self.ledger.entry(self.entity, record.id.as_str())?;
-            match entry.filter(|entry| self.settled(entry, raw, batch.origin)) {
-                Some(entry) => unchanged.push(entry.slot),
-                None => {
-                    changed.push(record);
-                    hashes.push(raw);
-                }
+            if let Some(entry) = entry.filter(|entry| self.settled(entry, raw, batch.origin)) {
+                unchanged.push(entry.slot);
+            } else {
+                changed.push(record);
+                hashes.push(raw);
             }
         }
         let mapped = self.mapper.map(self.entity, &changed);

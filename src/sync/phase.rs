@@ -47,7 +47,8 @@ impl Phase<'_> {
     ) -> Result<(Listed, Tallied), SyncError> {
         let (sink, batches) = mpsc::channel(DEPTH);
         let (judged_sink, judged) = mpsc::channel(DEPTH);
-        let workers = self.intake(batches, judged_sink);
+        let workers = self.intake(batches, &judged_sink);
+        drop(judged_sink);
         let total = Arc::new(Mutex::new(None));
         let scribe = self.scribe(judged, tallied, total.clone());
         let fed = self.feed(source, sink, &total).await;
@@ -67,13 +68,13 @@ impl Phase<'_> {
     fn intake(
         &self,
         batches: mpsc::Receiver<Batch>,
-        sink: mpsc::Sender<Judged>,
+        sink: &mpsc::Sender<Judged>,
     ) -> Vec<impl Future<Output = Result<(), SyncError>> + use<>> {
         let batches = Arc::new(Mutex::new(batches));
         let spawn = |_| {
             let (batches, sink) = (batches.clone(), sink.clone());
             let (ledger, mapper) = (self.run.ledger.clone(), self.run.request.mapper.clone());
-            let (entity, run, rebuild) = (self.entity, self.run.run, self.rebuild);
+            let (entity, run, rebuild) = (self.entity, self.run.id, self.rebuild);
             let connection = self.run.syncer.connection.clone();
             let work = move || {
                 let (ledger, mapper, connection) = (&ledger, &*mapper, &connection);
@@ -102,7 +103,7 @@ impl Phase<'_> {
     ) -> impl Future<Output = Result<Tallied, SyncError>> + use<> {
         let desk = Desk {
             entity: self.entity,
-            run: self.run.run,
+            run: self.run.id,
             connection: self.run.syncer.connection.clone(),
             ledger: self.run.ledger.clone(),
             target: self.run.syncer.target.clone(),

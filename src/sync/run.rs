@@ -105,7 +105,7 @@ pub(super) struct Run<'a> {
     pub(super) syncer: &'a Syncer,
     pub(super) request: &'a Request,
     pub(super) ledger: Ledger,
-    pub(super) run: RunId,
+    pub(super) id: RunId,
     kinds: BTreeMap<Entity, Tallied>,
     vacant: BTreeMap<Entity, bool>,
     doubts: BTreeMap<Entity, Vec<Doubt>>,
@@ -144,7 +144,7 @@ impl Syncer {
             syncer: self,
             request,
             ledger,
-            run,
+            id: run,
             kinds: BTreeMap::new(),
             vacant: BTreeMap::new(),
             doubts: BTreeMap::new(),
@@ -244,14 +244,14 @@ impl Run<'_> {
         self.ledger.write_index(vec![self.ledger.put_run(record)])?;
         self.flush().await?;
         let settle = self.to_settle();
-        let applier = Applier {
+        let writer = Applier {
             ledger: &self.ledger,
             target: &self.syncer.target,
             progress: &*self.request.progress,
             stop: &self.request.stop,
             settle: &settle,
         };
-        let applied = applier.apply(record).await?;
+        let applied = writer.apply(record).await?;
         self.settle_meta()?;
         record.state = RunState::Done;
         Ok((Vec::new(), (applied.written, applied.dangling)))
@@ -279,7 +279,7 @@ impl Run<'_> {
             return Ok(false);
         }
         for pair in self.ledger.entries(entity, None) {
-            if matches!(self.ledger.in_force(&pair?.1, self.run), Standing::Present(_)) {
+            if matches!(self.ledger.in_force(&pair?.1, self.id), Standing::Present(_)) {
                 return Ok(true);
             }
         }
@@ -389,7 +389,7 @@ impl Run<'_> {
             return Ok(());
         }
         let Some(mut tallied) = self.kinds.remove(&entity) else { return Ok(()) };
-        let (ledger, run) = (self.ledger.clone(), self.run);
+        let (ledger, run) = (self.ledger.clone(), self.id);
         let connection = self.syncer.connection.clone();
         let (known, tallied) = blocking(move || {
             let known = retire::plan(&ledger, &connection, entity, run, &mut tallied)?;

@@ -163,12 +163,11 @@ impl Scribe {
                 continue;
             }
             let draftee = self.entry_for(item, prior);
-            match twin {
-                Some(index) => group[index] = draftee,
-                None => {
-                    at.insert(draftee.item.id.as_str().to_owned(), group.len());
-                    group.push(draftee);
-                }
+            if let Some(index) = twin {
+                group[index] = draftee;
+            } else {
+                at.insert(draftee.item.id.as_str().to_owned(), group.len());
+                group.push(draftee);
             }
         }
         Ok(group)

@@ -94,7 +94,7 @@ impl Handle {
     /// Asks for a run; several requests before it starts make one.
     pub fn request(&self) {
         // A full channel holds a request already.
-        drop(self.requests.try_send(()));
+        self.requests.try_send(()).ok();
     }
 
     /// The status, to look at or to wait on.

@@ -6,7 +6,6 @@ use jiff::tz::TimeZone;
 use crate::config::Attendance;
 use crate::model::record::Window;
 
-
 const DAY: i64 = 86_400;
 
 /// From the start of the first day to read up to the end of today, in the tenant's zone.

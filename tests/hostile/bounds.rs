@@ -88,11 +88,13 @@ async fn broken_text_and_huge_lists_do_not_cross_the_boundary() {
 }
 
 #[tokio::test]
-async fn an_instance_lives_on_but_not_with_a_response_it_kept() {
+async fn an_instance_lives_on_but_not_large_or_with_a_response_it_kept() {
     let bench = Bench::new();
     let moody = connect(&bench.guest("moody", &FULL), &[], &[]);
     assert_eq!(probe(&moody).await.0, "1");
     assert_eq!(probe(&moody).await.0, "2", "one instance serves many calls");
+    moody.capabilities().await.unwrap();
+    assert_eq!(probe(&moody).await.0, "1", "one that grew large is not kept");
     let server = Server::start(|_| Reply::json("{}")).await;
     let keeper = connect(
         &bench.guest("keeper", &["plugin"]),

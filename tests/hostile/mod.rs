@@ -4,6 +4,7 @@
 
 mod bounds;
 mod cache;
+mod connector;
 mod loading;
 mod logs;
 mod network;

@@ -1,5 +1,5 @@
 ;; Counts its calls as long as its instance lives. directory.enumerate: rate-limited(0) the first two times, then an empty
-;; page. probe: one finding whose `check` is the number of calls so far. directory.fetch: two built items, the second broken.
+;; page. directory.walks: grows by 20 MiB. probe: one finding whose `check` is the number of calls so far. directory.fetch: two built items, the second broken.
 (module
   (memory (export "memory") 1)
   (global $calls (mut i32) (i32.const 0))
@@ -13,7 +13,9 @@
     (i32.store (i32.const 1028) (i32.const 3072)) (i32.store (i32.const 1032) (i32.const 1))
     (i32.store (i32.const 3072) (i32.add (i32.const 4096) (global.get $calls))) (i32.store (i32.const 3076) (i32.const 1))
     (i32.const 1024))
-  (func (export "rollcall:plugin/directory@0.1.0#walks") (result i32) (i32.const 2048))
+  (func (export "rollcall:plugin/directory@0.1.0#walks") (result i32)
+    (drop (memory.grow (i32.const 320)))
+    (i32.const 2048))
   (func (export "rollcall:plugin/directory@0.1.0#enumerate") (param i32 i32 i32 i32 i32 i32 i32) (result i32)
     (call $count)
     (memory.fill (i32.const 1024) (i32.const 0) (i32.const 64))

@@ -1,5 +1,6 @@
 //! A small world for tests of the sync: a platform in memory, a mapping in Rust, a target that remembers its writes.
 
+#![expect(clippy::unwrap_used, reason = "a set-up that fails is a test that fails")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -29,14 +30,14 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 /// 2026-03-31 10:00 in Shanghai.
-pub const NOW_MS: i64 = 1_774_922_400_000;
+pub(crate) const NOW_MS: i64 = 1_774_922_400_000;
 
-pub fn connection() -> ConnectionId {
+pub(crate) fn connection() -> ConnectionId {
     ConnectionId::parse("feishu").unwrap()
 }
 
 /// A clock that stands still until it is moved.
-pub struct Still(pub AtomicI64);
+pub(crate) struct Still(pub(crate) AtomicI64);
 
 impl Clock for Still {
     fn now_ms(&self) -> i64 {
@@ -46,28 +47,28 @@ impl Clock for Still {
 
 /// What the platform holds and how it misbehaves.
 #[derive(Default)]
-pub struct Platform {
+pub(crate) struct Platform {
     /// Department id to (name, parent).
-    pub departments: BTreeMap<String, (String, Option<String>)>,
+    pub(crate) departments: BTreeMap<String, (String, Option<String>)>,
     /// Person id to (name, departments).
-    pub people: BTreeMap<String, (String, Vec<String>)>,
+    pub(crate) people: BTreeMap<String, (String, Vec<String>)>,
     /// Punch id to (person, Unix second).
-    pub punches: BTreeMap<String, (String, i64)>,
+    pub(crate) punches: BTreeMap<String, (String, i64)>,
     /// The count the platform claims, if it does.
-    pub total: Option<u64>,
-    pub scope: Option<String>,
+    pub(crate) total: Option<u64>,
+    pub(crate) scope: Option<String>,
     /// Departments whose people cannot be read.
-    pub broken: BTreeSet<String>,
+    pub(crate) broken: BTreeSet<String>,
     /// People are listed only up to here.
-    pub cut: Option<usize>,
-    pub repeat_token: bool,
+    pub(crate) cut: Option<usize>,
+    pub(crate) repeat_token: bool,
 }
 
 /// A provider over a [`Platform`]; two records a page.
 #[derive(Default)]
-pub struct FakeProvider {
-    pub platform: Mutex<Platform>,
-    pub calls: AtomicU64,
+pub(crate) struct FakeProvider {
+    pub(crate) platform: Mutex<Platform>,
+    pub(crate) calls: AtomicU64,
 }
 
 fn page(items: &[(String, Value)], cursor: Option<&Cursor>, evidence: Evidence) -> Page {
@@ -107,25 +108,22 @@ impl Provider for FakeProvider {
             return Err(Fault::Unavailable(Advice { code, message, remedy }));
         }
         let mut evidence = Evidence { scope: platform.scope.clone(), total: None };
-        let items: Vec<(String, Value)> = match entity {
-            Entity::Department => {
-                let shown = |(id, (name, parent)): (&String, &(String, Option<String>))| {
-                    (id.clone(), json!({"id": id, "name": name, "parent": parent}))
-                };
-                platform.departments.iter().map(shown).collect()
-            }
-            _ => {
-                evidence.total = platform.total;
-                let here = |departments: &[String]| match within {
-                    Some(id) => departments.iter().any(|d| d == id),
-                    None => departments.is_empty(),
-                };
-                let shown = |(id, (name, departments)): (&String, &(String, Vec<String>))| {
-                    (id.clone(), json!({"id": id, "name": name, "departments": departments}))
-                };
-                let listed = platform.people.iter().take(platform.cut.unwrap_or(usize::MAX));
-                listed.filter(|(_, (_, departments))| here(departments)).map(shown).collect()
-            }
+        let items: Vec<(String, Value)> = if entity == Entity::Department {
+            let shown = |(id, (name, parent)): (&String, &(String, Option<String>))| {
+                (id.clone(), json!({"id": id, "name": name, "parent": parent}))
+            };
+            platform.departments.iter().map(shown).collect()
+        } else {
+            evidence.total = platform.total;
+            let here = |departments: &[String]| match within {
+                Some(id) => departments.iter().any(|d| d == id),
+                None => departments.is_empty(),
+            };
+            let shown = |(id, (name, departments)): (&String, &(String, Vec<String>))| {
+                (id.clone(), json!({"id": id, "name": name, "departments": departments}))
+            };
+            let listed = platform.people.iter().take(platform.cut.unwrap_or(usize::MAX));
+            listed.filter(|(_, (_, departments))| here(departments)).map(shown).collect()
         };
         let mut page = page(&items, cursor, evidence);
         if platform.repeat_token && entity == Entity::Employee {
@@ -165,8 +163,8 @@ impl Provider for FakeProvider {
 }
 
 /// A mapping in Rust. `suffix` stands for an edit of the script; a name of `bad` is rejected.
-pub struct FakeMapper {
-    pub suffix: String,
+pub(crate) struct FakeMapper {
+    pub(crate) suffix: String,
 }
 
 impl Mapper for FakeMapper {
@@ -200,8 +198,10 @@ impl FakeMapper {
             }),
             Entity::Employee => {
                 let departments = value["departments"].as_array().unwrap();
-                let departments: Vec<String> =
-                    departments.iter().map(|d| key(Entity::Department, d.as_str().unwrap())).collect();
+                let departments: Vec<String> = departments
+                    .iter()
+                    .map(|d| key(Entity::Department, d.as_str().unwrap()))
+                    .collect();
                 json!({
                     "display_name": format!("{name}{}", self.suffix), "status": "active",
                     "department_external_ids": departments,
@@ -219,16 +219,16 @@ impl FakeMapper {
 
 /// A target in memory that counts its writes.
 #[derive(Default)]
-pub struct FakeTarget {
-    pub rows: Mutex<BTreeMap<(Entity, ExternalId), Held>>,
-    pub writes: AtomicU64,
+pub(crate) struct FakeTarget {
+    pub(crate) rows: Mutex<BTreeMap<(Entity, ExternalId), Held>>,
+    pub(crate) writes: AtomicU64,
     /// Every change in the order it came.
-    pub log: Mutex<Vec<String>>,
+    pub(crate) log: Mutex<Vec<String>>,
     /// Fails the set with this number, from 1, and every later one.
-    pub fail_at: Mutex<Option<u64>>,
-    pub sets: AtomicU64,
+    pub(crate) fail_at: Mutex<Option<u64>>,
+    pub(crate) sets: AtomicU64,
     /// Keys it refuses.
-    pub refuse: Mutex<BTreeSet<String>>,
+    pub(crate) refuse: Mutex<BTreeSet<String>>,
 }
 
 #[async_trait]
@@ -237,7 +237,11 @@ impl Target for FakeTarget {
         Ok(!self.rows.lock().unwrap().keys().any(|(kind, _)| *kind == entity))
     }
 
-    async fn load(&self, entity: Entity, keys: &[ExternalId]) -> Result<Vec<Option<Held>>, TargetError> {
+    async fn load(
+        &self,
+        entity: Entity,
+        keys: &[ExternalId],
+    ) -> Result<Vec<Option<Held>>, TargetError> {
         let rows = self.rows.lock().unwrap();
         Ok(keys.iter().map(|key| rows.get(&(entity, key.clone())).cloned()).collect())
     }
@@ -274,7 +278,7 @@ impl Target for FakeTarget {
 }
 
 /// A valid draft of these fields.
-pub fn draft(entity: Entity, source: &str, fields: &Value) -> Draft {
+pub(crate) fn draft(entity: Entity, source: &str, fields: &Value) -> Draft {
     let mut set = Fields::new(entity);
     let key = ExternalId::of(&connection(), entity, source);
     set.set("external_id", rollcall::model::draft::Content::Text(key.as_str().into()));
@@ -285,22 +289,24 @@ pub fn draft(entity: Entity, source: &str, fields: &Value) -> Draft {
 }
 
 /// Everything a run needs, kept from run to run.
-pub struct World {
-    pub provider: Arc<FakeProvider>,
-    pub target: Arc<FakeTarget>,
-    pub store: Arc<dyn Store>,
-    pub clock: Arc<Still>,
-    pub suffix: String,
+pub(crate) struct World {
+    pub(crate) provider: Arc<FakeProvider>,
+    pub(crate) target: Arc<FakeTarget>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<Still>,
+    pub(crate) suffix: String,
 }
 
 impl World {
     /// Three departments in a line, `people` people over them, one of them in two, and two punches each.
-    pub fn of(people: usize, store: Arc<dyn Store>) -> Self {
+    pub(crate) fn of(people: usize, store: Arc<dyn Store>) -> Self {
         let provider = FakeProvider::default();
         {
             let mut platform = provider.platform.lock().unwrap();
             for (id, parent) in [("d3", Some("d2")), ("d2", Some("d1")), ("d1", None)] {
-                platform.departments.insert(id.into(), (format!("Dept {id}"), parent.map(str::to_owned)));
+                platform
+                    .departments
+                    .insert(id.into(), (format!("Dept {id}"), parent.map(str::to_owned)));
             }
             for n in 0..people {
                 let mut departments = vec![format!("d{}", n % 3 + 1)];
@@ -323,11 +329,11 @@ impl World {
         }
     }
 
-    pub fn platform(&self) -> std::sync::MutexGuard<'_, Platform> {
+    pub(crate) fn platform(&self) -> std::sync::MutexGuard<'_, Platform> {
         self.provider.platform.lock().unwrap()
     }
 
-    pub fn syncer(&self) -> Syncer {
+    pub(crate) fn syncer(&self) -> Syncer {
         Syncer {
             tenant: TenantId::parse("acme").unwrap(),
             connection: connection(),
@@ -345,11 +351,11 @@ impl World {
         }
     }
 
-    pub async fn run(&self, mode: Mode) -> Result<Report, SyncError> {
+    pub(crate) async fn run(&self, mode: Mode) -> Result<Report, SyncError> {
         self.run_approving(mode, None).await
     }
 
-    pub async fn run_approving(
+    pub(crate) async fn run_approving(
         &self,
         mode: Mode,
         approve: Option<ContentHash>,
@@ -364,21 +370,21 @@ impl World {
         self.syncer().run(&request).await
     }
 
-    pub async fn sync(&self) -> Report {
+    pub(crate) async fn sync(&self) -> Report {
         self.run(Mode::Sync).await.unwrap()
     }
 
     /// The log of writes since the last call.
-    pub fn wrote(&self) -> Vec<String> {
+    pub(crate) fn wrote(&self) -> Vec<String> {
         std::mem::take(&mut *self.target.log.lock().unwrap())
     }
 
-    pub fn standing(&self, entity: Entity) -> usize {
+    pub(crate) fn standing(&self, entity: Entity) -> usize {
         let rows = self.target.rows.lock().unwrap();
         rows.iter().filter(|((kind, _), held)| *kind == entity && !held.retired).count()
     }
 
-    pub fn held(&self, entity: Entity, source: &str) -> Option<Value> {
+    pub(crate) fn held(&self, entity: Entity, source: &str) -> Option<Value> {
         let key = (entity, ExternalId::of(&connection(), entity, source));
         let rows = self.target.rows.lock().unwrap();
         rows.get(&key).map(|held| serde_json::from_slice(&held.json).unwrap())

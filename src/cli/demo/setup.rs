@@ -31,8 +31,10 @@ pub(super) fn write(dir: &Path, simulator: &Simulator, days: u32) -> Result<Path
     put(&dir.join(MARK), b"")?;
     put(&dir.join("app_secret"), simulator.app_secret().as_bytes())?;
     let main = format!(
-        "state: state\nplugins: {plugins:?}\nmappings: {mappings:?}\ntenants: tenants\nlisten: 127.0.0.1:0\n\
-         schedule: \"*/5 * * * *\"\nlog: {{ level: warn }}\n"
+        "state: state\nplugins: {}\nmappings: {}\ntenants: tenants\nlisten: 127.0.0.1:0\n\
+         schedule: \"*/5 * * * *\"\nlog: {{ level: warn }}\n",
+        quoted(&plugins),
+        quoted(&mappings)
     );
     let tenant = format!(
         "timezone: {ZONE}\nregion: CN\nehr: ehr.db\nconnections:\n  feishu:\n    plugin: feishu\n    \
@@ -81,4 +83,9 @@ fn put(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 fn cannot(path: &Path, cause: &std::io::Error) -> Failure {
     Failure::user(format!("cannot write `{}`: {cause}", path.display()))
+}
+
+/// A path as YAML text: JSON's quoting is YAML's too.
+fn quoted(path: &Path) -> String {
+    serde_json::Value::from(path.to_string_lossy()).to_string()
 }

@@ -44,10 +44,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Outcome, Failure> {
     };
     let written = init(&args.dir, &options).map_err(|error| Failure::from_error(&error))?;
     context.format.show(&written, |written| {
-        let files: String = written.iter().map(|path| format!("wrote {}\n", path.display())).collect();
+        let wrote = |path: &PathBuf| format!("wrote {}", path.display());
+        let files = written.iter().map(wrote).collect::<Vec<_>>().join("\n");
         let tenant = args.dir.join(format!("tenants/{}.yaml", args.tenant));
         format!(
-            "{files}\nnext: put your app's id into {}, set FEISHU_APP_SECRET, then run `rollcall plan`",
+            "{files}\n\nnext: put your app's id into {}, set FEISHU_APP_SECRET, then run `rollcall plan`",
             tenant.display()
         )
     });

@@ -36,10 +36,10 @@ impl Ledger {
     }
 
     /// The parked records of a kind, by source id.
-    pub fn parked<'a>(
-        &'a self,
+    pub fn parked(
+        &self,
         entity: Entity,
-    ) -> impl Iterator<Item = Result<(String, Parked), StoreError>> + use<'a> {
+    ) -> impl Iterator<Item = Result<(String, Parked), StoreError>> + use<'_> {
         let prefix = self.keys.parked(entity, "");
         let skip = prefix.len();
         self.store().scan(Space::Index, &prefix, None).map(move |pair| {

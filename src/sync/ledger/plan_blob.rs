@@ -73,10 +73,10 @@ impl Ledger {
     }
 
     /// The sets of a run's plan, in the order in which they are applied, after the first `skip`.
-    pub fn plan<'a>(
-        &'a self,
+    pub fn plan(
+        &self,
         run: RunId,
-    ) -> impl Iterator<Item = Result<StoredSet, StoreError>> + use<'a> {
+    ) -> impl Iterator<Item = Result<StoredSet, StoreError>> + use<'_> {
         let prefix = self.keys.plan(run, None);
         let at = prefix.len();
         self.store().scan(Space::Blob, &prefix, None).map(move |pair| {

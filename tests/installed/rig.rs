@@ -1,5 +1,6 @@
 //! A real set-up in a temporary folder: simulated Feishu over HTTP, real configuration files, the real binary.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -9,20 +10,20 @@ use simulator::{Builder, Simulator};
 use tempfile::TempDir;
 
 /// Everything one installation of rollcall needs.
-pub struct Rig {
-    pub dir: TempDir,
-    pub simulator: Simulator,
+pub(crate) struct Rig {
+    pub(crate) dir: TempDir,
+    pub(crate) simulator: Simulator,
 }
 
 /// Today in the tenant's zone: what the simulated platform and the binary's own clock agree on.
-pub fn today() -> String {
+pub(crate) fn today() -> String {
     jiff::Timestamp::now().in_tz("Asia/Shanghai").unwrap().date().to_string()
 }
 
 impl Rig {
     /// Starts a platform and writes a configuration that points at it.
-    pub async fn start(builder: Builder) -> Self {
-        let simulator = builder.today(&today()).start("127.0.0.1:0").await.unwrap();
+    pub(crate) async fn start(builder: Builder) -> Self {
+        let simulator = builder.today(today()).start("127.0.0.1:0").await.unwrap();
         let rig = Self { dir: tempfile::tempdir().unwrap(), simulator };
         copy(Path::new("mappings"), &rig.path("mappings"));
         fs::create_dir(rig.path("plugins")).unwrap();
@@ -32,24 +33,24 @@ impl Rig {
         rig.write(
             "rollcall.yaml",
             &format!(
-                "listen: 127.0.0.1:0\nlimits: {{ attempts: 2 }}\ncache: {:?}\n",
-                Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled")
+                "listen: 127.0.0.1:0\nlimits: {{ attempts: 2 }}\ncache: {}/compiled\n",
+                env!("CARGO_TARGET_TMPDIR")
             ),
         );
         rig.write_tenant("");
         rig
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    pub fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).unwrap();
     }
 
     /// Writes the tenant's file, with `more` at its end.
-    pub fn write_tenant(&self, more: &str) {
+    pub(crate) fn write_tenant(&self, more: &str) {
         let url = self.simulator.feishu_url();
         let address = url.trim_start_matches("http://");
         let app_id = self.simulator.app_id();
@@ -65,30 +66,30 @@ impl Rig {
     }
 
     /// The binary with this set-up's configuration.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
         command.arg("--config").arg(self.path("rollcall.yaml")).args(args);
         command
     }
 
-    pub fn run(&self, args: &[&str]) -> Output {
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().unwrap()
     }
 
     /// Runs a verb that must succeed and returns its JSON.
-    pub fn json(&self, args: &[&str]) -> serde_json::Value {
+    pub(crate) fn json(&self, args: &[&str]) -> serde_json::Value {
         let output = self.run(&[args, &["--format", "json"]].concat());
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{args:?} ended with {}: {errors}", output.status);
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    pub fn ehr(&self) -> Connection {
+    pub(crate) fn ehr(&self) -> Connection {
         Connection::open(self.path("ehr.db")).unwrap()
     }
 
     /// Everything in the EHR but row numbers and the times of writing, as text.
-    pub fn content(&self) -> String {
+    pub(crate) fn content(&self) -> String {
         let ehr = self.ehr();
         let mut out = String::new();
         for table in ["departments", "employees", "check_ins", "attendance_days", "leaves"] {
@@ -98,7 +99,7 @@ impl Rig {
     }
 
     /// The first value of a query.
-    pub fn value<T: rusqlite::types::FromSql>(&self, sql: &str) -> T {
+    pub(crate) fn value<T: rusqlite::types::FromSql>(&self, sql: &str) -> T {
         self.ehr().query_row(sql, [], |row| row.get(0)).unwrap()
     }
 }
@@ -131,7 +132,7 @@ fn dump(ehr: &Connection, table: &str) -> String {
     while let Some(row) = rows.next().unwrap() {
         for at in 0..count {
             let value: rusqlite::types::Value = row.get(at).unwrap();
-            out.push_str(&format!("{value:?} "));
+            write!(out, "{value:?} ").unwrap();
         }
         out.push('\n');
     }

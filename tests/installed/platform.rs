@@ -1,9 +1,6 @@
 //! A platform that misbehaves costs time, never people: whatever it answers, nobody is lost and the next run is whole.
 
-#[path = "support/rig.rs"]
-mod rig;
-
-use rig::Rig;
+use crate::rig::Rig;
 use serde_json::Value;
 use simulator::{Builder, Endpoint, Fault, FaultRule, Simulator};
 

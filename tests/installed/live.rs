@@ -1,13 +1,10 @@
 //! A running daemon takes up edits while it runs, and says when it does not.
 
-#[path = "support/rig.rs"]
-mod rig;
-
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use rig::Rig;
+use crate::rig::Rig;
 use simulator::Simulator;
 
 /// No edit takes longer than this, on a busy machine.

@@ -1,16 +1,13 @@
 //! Whenever the process is killed, the next run ends in the same EHR as an undisturbed one.
 
-#[path = "support/rig.rs"]
-mod rig;
-
 use std::process::Stdio;
 use std::time::Duration;
 
-use rig::Rig;
+use crate::rig::Rig;
 use simulator::Simulator;
 
 /// Kills in one test; each lands somewhere else in the run.
-const KILLS: u64 = 12;
+const KILLS: u32 = 10;
 
 async fn rig() -> Rig {
     Rig::start(Simulator::builder().people(150).seed(7).days(5)).await
@@ -32,7 +29,7 @@ async fn a_run_killed_at_any_point_is_made_good_by_the_next() {
         for share in [attempt, KILLS / 2 + attempt / 2] {
             let mut child =
                 rig.command(&["sync"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            let after = whole.mul_f64((share as f64 + 0.5) / KILLS as f64);
+            let after = whole.mul_f64((f64::from(share) + 0.5) / f64::from(KILLS));
             tokio::time::sleep(after.max(Duration::from_millis(5))).await;
             if child.try_wait().unwrap().is_none() {
                 killed += 1;

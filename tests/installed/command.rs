@@ -1,11 +1,8 @@
 //! The command line as a user meets it: results, exit codes, errors with a next step.
 
-#[path = "support/rig.rs"]
-mod rig;
-
 use std::process::{Command, Output};
 
-use rig::Rig;
+use crate::rig::Rig;
 use simulator::Simulator;
 
 fn rollcall(args: &[&str]) -> Output {

@@ -1,0 +1,8 @@
+//! rollcall as it is installed: real files, the real binary, a simulated platform over real HTTP.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a set-up that fails is a test that fails")]
+
+mod command;
+mod crash;
+mod live;
+mod platform;
+mod rig;
