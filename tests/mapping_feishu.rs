@@ -29,3 +29,8 @@ fn every_mapping_has_several_cases_and_a_rejected_one() {
         assert!(cases >= 6, "{entity} has {cases} cases");
     }
 }
+
+#[test]
+fn every_shipped_mapping_is_compiled_as_a_whole() {
+    assert_eq!(feishu().unwrap().interpreted(), []);
+}

@@ -409,3 +409,25 @@ fn cases_tell_every_difference() {
         assert!(shown.iter().any(|line| line.contains(part)), "{part}: {shown:#?}");
     }
 }
+
+#[test]
+fn what_is_not_compiled_gives_the_same_drafts_and_is_told() {
+    let slow = "let n = 0; for i in [1, 2] { n += i; }\n";
+    let line = "alias: record.a, job_level: `${2 ** 3}`, custom: #{ n: record.n },";
+    let payload = json!({ "a": "x", "n": 5 });
+    let wanted =
+        draft(&with("alias: record.a, job_level: \"8\", custom: #{ n: record.n },"), &payload);
+    assert_eq!(draft(&with(line), &payload), wanted);
+    assert_eq!(draft(&format!("{slow}{}", with(line)), &payload), wanted);
+    let told = |script: &str| {
+        let files = Files::from_memory("feishu", [("employee.rhai", script)]);
+        let generation = Generation::load(&files, None).unwrap();
+        let found = generation.interpreted().into_iter();
+        found
+            .map(|part| format!("{:?} {} {}", part.field, part.place.line, part.reason))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(&with(line)), ["Some(\"job_level\") 2 it contains this operator"]);
+    assert_eq!(told(&format!("{slow}{}", with(line))), ["None 1 it contains a loop"]);
+    assert_eq!(told(&with("alias: record.a,")), Vec::<String>::new());
+}

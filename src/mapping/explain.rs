@@ -107,6 +107,10 @@ fn cause(script: &Script, error: &EvalAltResult, at: Position) -> Result<Cause, 
                 "the list has {count} elements, not the one asked for; use `first(list)`, or ask `len(list)` before"
             ),
         },
+        E::ErrorStringBounds(count, ..) => Cause {
+            code: "mapping::index",
+            message: format!("the text has {count} characters, not the one asked for"),
+        },
         E::ErrorFunctionNotFound(signature, _) => no_function(signature),
         E::ErrorMismatchDataType(wanted, got, _) | E::ErrorMismatchOutputType(wanted, got, _) => {
             Cause {

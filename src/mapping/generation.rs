@@ -9,12 +9,13 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use phonenumber::country;
 
+use super::compiled::{Program, Unsupported};
 use super::engine::{self, LIMITS};
 use super::fault::{Fault, Source};
 use super::files::Files;
 use super::interpret::without;
 use super::library::{self, Env};
-use super::mapper::{ConnectionMapper, Mapping};
+use super::mapper::{ConnectionMapper, Fast, Mapping, Slow};
 use super::script::{Role, Script};
 use super::tables::Tables;
 use super::tape::Projection;
@@ -23,7 +24,7 @@ use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
 use crate::model::ids::ConnectionId;
 use crate::model::schema;
-use crate::port::mapper::Mapper;
+use crate::port::mapper::{Mapper, Place};
 
 /// A connector's mappings with a tenant's layer.
 #[derive(Debug)]
@@ -32,6 +33,17 @@ pub struct Generation {
     tables: Arc<Tables>,
     contents: BTreeMap<Entity, ContentHash>,
     pub(crate) cases: BTreeMap<Entity, Vec<Arc<Source>>>,
+}
+
+/// A part of a mapping that is not compiled.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Interpreted {
+    /// The field; none when it is the whole mapping.
+    pub field: Option<String>,
+    /// What keeps it from being compiled.
+    pub reason: String,
+    /// Where that stands.
+    pub place: Place,
 }
 
 /// Why no mapper can be made.
@@ -95,6 +107,36 @@ impl Generation {
     /// The entities that have a mapping.
     pub fn entities(&self) -> Vec<Entity> {
         self.mappings.keys().copied().collect()
+    }
+
+    /// What runs in the interpreter, several times slower than the rest, and why.
+    pub fn interpreted(&self) -> Vec<Interpreted> {
+        let mut found = Vec::new();
+        for mapping in self.mappings.values() {
+            let mut add = |script: &Script, field: Option<&str>, reason: &Unsupported| {
+                let place = script.place(reason.at).unwrap_or_else(|| script.source.place(1, 1));
+                found.push(Interpreted {
+                    field: field.map(str::to_owned),
+                    reason: format!("it contains {}", reason.what),
+                    place,
+                });
+            };
+            match &mapping.fast {
+                Ok(fast) => {
+                    for (program, script) in fast.programs.iter().zip(&mapping.scripts) {
+                        for (field, reason) in &program.reasons {
+                            add(script, Some(field), reason);
+                        }
+                    }
+                }
+                Err(slow) => {
+                    if let Some(script) = mapping.scripts.get(slow.script) {
+                        add(script, None, &slow.reason);
+                    }
+                }
+            }
+        }
+        found
     }
 
     /// Makes the mapper of a connection: `zone` is the tenant's IANA zone, `region` its country as two letters.
@@ -206,7 +248,20 @@ fn load_mapping(
     for script in &scripts {
         paths::add(&mut projection, &script.ast);
     }
-    Ok(Mapping { scripts, projection })
+    let fast = fast(engine, &scripts);
+    Ok(Mapping { scripts, projection, fast })
+}
+
+/// The scripts as trees, if all of them can be.
+fn fast(engine: &rhai::Engine, scripts: &[Script]) -> Result<Fast, Slow> {
+    let mut projection = Projection::new();
+    let mut programs = Vec::new();
+    for (number, script) in scripts.iter().enumerate() {
+        let program = Program::compile(engine, script, &mut projection)
+            .map_err(|reason| Slow { script: number, reason })?;
+        programs.push(program);
+    }
+    Ok(Fast { programs, projection })
 }
 
 /// Required fields that no script sets; only told when every script's value is a map literal.

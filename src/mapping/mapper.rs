@@ -7,8 +7,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rhai::{Dynamic, Engine, Position};
+use rhai::{AST, Dynamic, Engine, Position};
 
+use super::compiled::{Halt, Program, Unsupported};
+use super::engine::LIMITS;
 use super::explain::{Cause, End, explain, reject};
 use super::interpret::Room;
 use super::library::Env;
@@ -22,12 +24,34 @@ use crate::model::ids::ExternalId;
 use crate::model::record::Record;
 use crate::port::mapper::{Mapped, Mapper, Reject};
 
-/// The scripts of one entity, the base first, and what they read together.
+/// The scripts of one entity, the base first.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     pub(crate) scripts: Vec<Script>,
+    /// What the interpreter reads of a record.
+    pub(crate) projection: Projection,
+    /// The fast path, if every script has one.
+    pub(crate) fast: Result<Fast, Slow>,
+}
+
+/// Scripts as expression trees.
+#[derive(Debug)]
+pub(crate) struct Fast {
+    /// One for each script.
+    pub(crate) programs: Vec<Program>,
+    /// What they read of a record.
     pub(crate) projection: Projection,
 }
+
+/// Why there is no fast path: a script, by its number, and what in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Slow {
+    pub(crate) script: usize,
+    pub(crate) reason: Unsupported,
+}
+
+/// The fast path has no answer.
+struct NotFast;
 
 /// The mapper of one connection.
 pub(crate) struct ConnectionMapper {
@@ -75,12 +99,86 @@ impl ConnectionMapper {
         let text = std::str::from_utf8(&record.payload).map_err(|_| {
             payload("the record is no UTF-8; the connector handed over something else")
         })?;
+        if let Ok(fast) = &mapping.fast
+            && let Ok(doc) = tape.parse(text, &fast.projection)
+        {
+            let mut fields = Fields::new(entity);
+            match self.trees(fast, &doc, room, &mut fields) {
+                Ok(true) => return self.finish(mapping, entity, record, fields),
+                Ok(false) => return Err(End::Skipped),
+                // The interpreter tells what is wrong, if anything is.
+                Err(NotFast) => {}
+            }
+        }
         let doc =
             tape.parse(text, &mapping.projection).map_err(|error| payload(error.to_string()))?;
         let mut fields = Fields::new(entity);
         for script in &mapping.scripts {
             self.fill(script, &doc, room, &mut fields)?;
         }
+        self.finish(mapping, entity, record, fields)
+    }
+
+    /// Evaluates the scripts as trees; `false` when they leave the record out.
+    fn trees<'a>(
+        &'a self,
+        fast: &'a Fast,
+        doc: &'a Doc<'a>,
+        room: &mut Room,
+        fields: &mut Fields<'a>,
+    ) -> Result<bool, NotFast> {
+        let (values, bytes) = doc.size();
+        if values > LIMITS.elements.min(LIMITS.entries) || bytes > LIMITS.text_bytes {
+            return Err(NotFast);
+        }
+        let mut whole = true;
+        for program in &fast.programs {
+            whole &= program.rest.is_none();
+            let outcome = program.run(doc, &self.env, |name, value| {
+                match value.into_content().map_err(|_| Halt::Fail)? {
+                    Some(content) => fields.set(name, content),
+                    None => fields.unset(name),
+                }
+                Ok(())
+            });
+            match outcome {
+                Ok(true) => {}
+                // A field that is left to the interpreter could have failed before.
+                Ok(false) | Err(Halt::Skip) if whole => return Ok(false),
+                Ok(false) | Err(Halt::Skip | Halt::Fail) => return Err(NotFast),
+            }
+            if let Some(rest) = &program.rest {
+                self.rest(rest, doc, room, fields)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Evaluates the fields that a tree leaves to the interpreter.
+    fn rest(
+        &self,
+        rest: &AST,
+        doc: &Doc<'_>,
+        room: &mut Room,
+        fields: &mut Fields<'_>,
+    ) -> Result<(), NotFast> {
+        let value = room.evaluate(&self.engine, rest, doc).map_err(|_| NotFast)?;
+        for (name, value) in value.try_cast::<rhai::Map>().ok_or(NotFast)? {
+            match Value::from_dynamic(value).into_content().map_err(|_| NotFast)? {
+                Some(content) => fields.set(&name, content),
+                None => fields.unset(&name),
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(
+        &self,
+        mapping: &Mapping,
+        entity: Entity,
+        record: &Record,
+        mut fields: Fields<'_>,
+    ) -> Result<Draft, End> {
         if !fields.has("external_id") {
             let own = ExternalId::of(&self.env.connection, entity, record.id.as_str());
             fields.set("external_id", Content::Text(Cow::Owned(own.as_str().to_owned())));

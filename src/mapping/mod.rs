@@ -5,15 +5,17 @@
 //! value of `()` leaves the record out. Rhai stays in this folder.
 //!
 //! How a record travels: [`Generation`] loads and checks scripts, tables and layers (`files`, `script`, `check`,
-//! `tables`, `yaml`); its mapper parses a record onto a `tape`, keeping only what the scripts read (`paths`), runs the
-//! scripts (`engine`, `interpret`, `library`), and checks the result against the schema. What goes wrong is told by
-//! `fault` for files and by `explain` for records.
+//! `tables`, `yaml`); its mapper parses a record onto a `tape`, keeping only what the scripts read, runs the scripts as
+//! expression trees (`compiled`) or, where these do not reach, in the interpreter (`engine`, `interpret`, `paths`), and
+//! checks the result against the schema. Both call the same functions (`library`). What goes wrong is told by `fault`
+//! for files and by `explain` for records.
 //!
 //! Deliberately absent: clocks, I/O, globals, randomness. The invariant: the same record and the same digest give the
 //! same outcome.
 
 mod cases;
 mod check;
+mod compiled;
 mod engine;
 mod explain;
 mod fault;
@@ -36,5 +38,5 @@ mod testing;
 pub use cases::{CaseReport, CaseResult};
 pub use fault::{Fault, Source};
 pub use files::Files;
-pub use generation::{Generation, SettingError};
+pub use generation::{Generation, Interpreted, SettingError};
 pub use library::{Function, functions};

@@ -327,6 +327,26 @@ impl<'a> Doc<'a> {
         }
     }
 
+    /// How many values the value at an index holds, and how many bytes of text.
+    pub(crate) fn weigh(self, at: u32) -> (usize, usize) {
+        let end = match self.node(at) {
+            // The parts of a record lie anywhere on the tape.
+            Node::Partial(_) => self.tape.nodes.len(),
+            _ => self.after(at) as usize,
+        };
+        let within = self.tape.nodes.get(at as usize..end).unwrap_or_default();
+        let bytes = within.iter().map(|node| match node {
+            Node::Plain(_, len) | Node::Side(_, len) => *len as usize,
+            _ => 0,
+        });
+        (within.len(), bytes.sum())
+    }
+
+    /// How much of a tape the record takes: values, and bytes of its text.
+    pub(crate) fn size(self) -> (usize, usize) {
+        (self.tape.nodes.len(), self.text.len())
+    }
+
     /// The value of a property of the object at an index.
     pub(crate) fn property(self, at: u32, key: &str) -> Option<u32> {
         match self.node(at) {

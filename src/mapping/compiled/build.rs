@@ -1,0 +1,495 @@
+//! From rhai's syntax tree to an expression tree.
+//!
+//! Not here: running it (`eval`). The invariant: what is not known to mean the same is [`Unsupported`] and stays with
+//! the interpreter.
+
+use std::collections::HashMap;
+
+use rhai::{AST, ASTFlags, ASTNode, Engine, Expr, FnCallExpr, FnPtr, Module, Position, Stmt};
+
+use super::labels::labels;
+use super::node::{
+    Arg, Body, Chain, Kind, Literal, Node, Operator, Over, Slot, Statement, Step, Switch,
+};
+use crate::mapping::library::{self, Closure};
+use crate::mapping::script::{RECORD, Script, ZONE};
+use crate::mapping::tape::{Projection, ROOT};
+
+/// Most variables of a frame; far below what the interpreter allows.
+const FRAME: usize = 40;
+
+/// Why a part of a script stays with the interpreter, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unsupported {
+    pub(crate) what: &'static str,
+    pub(crate) at: Position,
+}
+
+type Built<T> = Result<T, Unsupported>;
+
+fn unsupported<T>(what: &'static str, at: Position) -> Built<T> {
+    Err(Unsupported { what, at })
+}
+
+/// What is known while a script is compiled.
+pub(super) struct Builder<'s> {
+    ast: &'s AST,
+    labels: HashMap<u64, Literal>,
+    projection: &'s mut Projection,
+    /// The script's functions by name and number of parameters.
+    numbers: HashMap<(String, usize), usize>,
+    /// Their bodies; a body that is being built, or could not be, fails.
+    bodies: Vec<Body>,
+    /// Those that could not be built.
+    failed: Vec<(usize, Unsupported)>,
+    frame: Frame,
+}
+
+/// The variables in sight: a name, and its place in the frame.
+#[derive(Default)]
+struct Frame {
+    names: Vec<(String, usize)>,
+    size: usize,
+    /// Whether `record` and `tz` are in sight: not in a function of the script.
+    inner: bool,
+}
+
+impl<'s> Builder<'s> {
+    pub(super) fn new(engine: &Engine, script: &'s Script, projection: &'s mut Projection) -> Self {
+        Self {
+            ast: &script.ast,
+            labels: labels(engine, &script.source.text),
+            projection,
+            numbers: HashMap::new(),
+            bodies: Vec::new(),
+            failed: Vec::new(),
+            frame: Frame::default(),
+        }
+    }
+
+    /// The size of the script's own frame, and its functions.
+    pub(super) fn finish(self) -> (usize, Box<[Body]>) {
+        (self.frame.size, self.bodies.into())
+    }
+
+    fn variable(&mut self, name: &str, at: Position) -> Built<usize> {
+        let place = self.frame.size;
+        if place >= FRAME {
+            return unsupported("so many variables", at);
+        }
+        self.frame.size += 1;
+        self.frame.names.push((name.to_owned(), place));
+        Ok(place)
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.frame.names.iter().rev().find(|(known, _)| known == name).map(|(_, place)| *place)
+    }
+
+    /// Statements whose variables stay in sight afterwards.
+    pub(super) fn statements(&mut self, block: &[Stmt]) -> Built<Vec<Statement>> {
+        let mut built = Vec::new();
+        for stmt in block.iter().filter(|stmt| !stmt.is_noop()) {
+            built.push(self.statement(stmt)?);
+        }
+        Ok(built)
+    }
+
+    /// A block with a scope of its own.
+    fn block(&mut self, block: &[Stmt]) -> Built<Node> {
+        let known = self.frame.names.len();
+        let mut statements = self.statements(block)?;
+        self.frame.names.truncate(known);
+        Ok(match statements.pop() {
+            None => Node::Literal(Literal::Unit),
+            Some(Statement::Value(value)) if statements.is_empty() => value,
+            last => {
+                statements.extend(last);
+                Node::Block(statements.into())
+            }
+        })
+    }
+
+    fn statement(&mut self, stmt: &Stmt) -> Built<Statement> {
+        Ok(match stmt {
+            Stmt::Var(parts, ..) => {
+                let value = self.expression(&parts.1)?;
+                Statement::Set(self.variable(&parts.0.name, parts.0.pos)?, value)
+            }
+            Stmt::Assignment(parts) => {
+                let at = parts.1.lhs.start_position();
+                let Expr::Variable(name, ..) = &parts.1.lhs else {
+                    return unsupported("an assignment", at);
+                };
+                let Some(place) = self.place(&name.1) else {
+                    return unsupported("an assignment", at);
+                };
+                let value = self.expression(&parts.1.rhs)?;
+                let value = match parts.0.get_op_assignment_info() {
+                    None => value,
+                    Some((_, _, _, operator, _, _)) => match Operator::parse(operator) {
+                        Some(operator) => {
+                            Node::Binary(operator, Box::new((Node::Local(place), value)))
+                        }
+                        None => return unsupported("this operator", at),
+                    },
+                };
+                Statement::Set(place, value)
+            }
+            _ => Statement::Value(self.value(stmt)?),
+        })
+    }
+
+    fn value(&mut self, stmt: &Stmt) -> Built<Node> {
+        match stmt {
+            Stmt::Expr(value) => self.expression(value),
+            Stmt::FnCall(call, at) => self.call(call, *at),
+            Stmt::Block(inner) => self.block(inner.statements()),
+            Stmt::If(parts, _) => {
+                let condition = self.expression(&parts.expr)?;
+                let then = self.block(parts.body.statements())?;
+                let otherwise = self.block(parts.branch.statements())?;
+                Ok(Node::If(Box::new((condition, then, otherwise))))
+            }
+            Stmt::Switch(parts, at) => self.switch(&parts.0, &parts.1, *at),
+            Stmt::Return(_, flags, _) if flags.intersects(ASTFlags::BREAK) => Ok(Node::Fail),
+            Stmt::Noop(_) => Ok(Node::Literal(Literal::Unit)),
+            Stmt::While(..) | Stmt::Do(..) | Stmt::For(..) => {
+                unsupported("a loop", stmt.position())
+            }
+            Stmt::Return(..) => unsupported("`return`", stmt.position()),
+            Stmt::TryCatch(..) => unsupported("`try`", stmt.position()),
+            Stmt::Share(_) => unsupported("a function that changes a variable", stmt.position()),
+            _ => unsupported("this statement", stmt.position()),
+        }
+    }
+
+    fn switch(
+        &mut self,
+        value: &Expr,
+        cases: &rhai::SwitchCasesCollection,
+        at: Position,
+    ) -> Built<Node> {
+        let ranges: Vec<usize> = cases.ranges.iter().map(rhai::RangeCase::index).collect();
+        let mut labels = Vec::new();
+        for (hash, case) in &cases.cases {
+            let blocks: Vec<usize> =
+                case.blocks.iter().copied().filter(|block| !ranges.contains(block)).collect();
+            match self.labels.get(hash) {
+                _ if blocks.is_empty() => {}
+                Some(label) => labels.push((label.clone(), blocks.into())),
+                None => return unsupported("a case of this kind", at),
+            }
+        }
+        let value = self.expression(value)?;
+        let mut built = Vec::new();
+        for case in &cases.expressions {
+            built.push((self.expression(&case.lhs)?, self.expression(&case.rhs)?));
+        }
+        let spans = cases.ranges.iter().filter_map(|range| {
+            Some(match range {
+                rhai::RangeCase::ExclusiveInt(range, case) => {
+                    (range.start, range.end.checked_sub(1)?, *case)
+                }
+                rhai::RangeCase::InclusiveInt(range, case) => (*range.start(), *range.end(), *case),
+            })
+        });
+        Ok(Node::Switch(Box::new(Switch {
+            value,
+            labels: labels.into(),
+            ranges: spans.collect(),
+            cases: built.into(),
+            default: cases.def_case,
+        })))
+    }
+
+    fn all<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) -> Built<Box<[Node]>> {
+        exprs.into_iter().map(|expr| self.expression(expr)).collect()
+    }
+
+    pub(super) fn expression(&mut self, expr: &Expr) -> Built<Node> {
+        Ok(match expr {
+            Expr::Unit(_) => Node::Literal(Literal::Unit),
+            Expr::BoolConstant(flag, _) => Node::Literal(Literal::Bool(*flag)),
+            Expr::IntegerConstant(number, _) => Node::Literal(Literal::Int(*number)),
+            Expr::FloatConstant(number, _) => Node::Literal(Literal::Float(**number)),
+            Expr::StringConstant(text, _) => Node::Literal(Literal::Text(text.as_str().into())),
+            Expr::InterpolatedString(parts, _) => Node::Text(self.all(parts)?),
+            Expr::Array(items, _) => Node::List(self.all(items)?),
+            Expr::Map(entries, _) => {
+                let mut built = Vec::new();
+                for (name, value) in &entries.0 {
+                    built.push((name.name.as_str().into(), self.expression(value)?));
+                }
+                Node::Object(built.into())
+            }
+            Expr::Variable(name, _, at) => self.read(&name.1, *at)?,
+            Expr::Stmt(block) => self.block(block.statements())?,
+            Expr::FnCall(call, at) => self.call(call, *at)?,
+            Expr::Dot(..) | Expr::Index(..) => self.chain(expr)?,
+            Expr::And(parts, _) => Node::And(self.all(parts.iter())?),
+            Expr::Or(parts, _) => Node::Or(self.all(parts.iter())?),
+            Expr::Coalesce(parts, _) => Node::Coalesce(self.all(parts.iter())?),
+            Expr::DynamicConstant(..) => {
+                return unsupported("a function kept as a value", expr.position());
+            }
+            _ => return unsupported("this expression", expr.position()),
+        })
+    }
+
+    fn read(&mut self, name: &str, at: Position) -> Built<Node> {
+        if let Some(place) = self.place(name) {
+            return Ok(Node::Local(place));
+        }
+        match name {
+            RECORD if !self.frame.inner => {
+                self.projection.whole(ROOT);
+                Ok(Node::Record)
+            }
+            ZONE if !self.frame.inner => Ok(Node::Zone),
+            _ => unsupported("a function kept as a value", at),
+        }
+    }
+
+    fn call(&mut self, call: &FnCallExpr, at: Position) -> Built<Node> {
+        let name = call.name.as_str();
+        if call.is_operator_call() {
+            return self.operator(call, at);
+        }
+        if let Some(function) = library::function(name) {
+            return match (function.body, &call.args[..]) {
+                (library::Body::Plain(body), args) => Ok(Node::Call(body, self.all(args)?)),
+                (library::Body::Closure(closure), [list, lambda]) => {
+                    let list = self.expression(list)?;
+                    Ok(Node::Over(Box::new((list, self.over(closure, lambda)?))))
+                }
+                _ => unsupported("this call", at),
+            };
+        }
+        let args = self.all(&call.args)?;
+        Ok(Node::Own(self.own(name, args.len(), at)?, args))
+    }
+
+    fn operator(&mut self, call: &FnCallExpr, at: Position) -> Built<Node> {
+        match (call.name.as_str(), &call.args[..]) {
+            ("!", [value]) => Ok(Node::Not(Box::new(self.expression(value)?))),
+            ("-", [value]) => Ok(Node::Negate(Box::new(self.expression(value)?))),
+            (name, [a, b]) => match Operator::parse(name) {
+                Some(operator) => {
+                    let sides = (self.expression(a)?, self.expression(b)?);
+                    Ok(Node::Binary(operator, Box::new(sides)))
+                }
+                None => unsupported("this operator", at),
+            },
+            _ => unsupported("this operator", at),
+        }
+    }
+
+    /// The number of a function of the script; its body is built when it is met first.
+    fn own(&mut self, name: &str, parameters: usize, at: Position) -> Built<usize> {
+        let key = (name.to_owned(), parameters);
+        if let Some(number) = self.numbers.get(&key) {
+            return match self.failed.iter().find(|(failed, _)| failed == number) {
+                Some((_, reason)) => Err(reason.clone()),
+                None => Ok(*number),
+            };
+        }
+        let number = self.bodies.len();
+        self.numbers.insert(key, number);
+        self.bodies.push(Body { frame: 0, value: Node::Fail });
+        let (names, statements) = self.definition(name, parameters, at)?;
+        let mut frame = Frame { inner: true, ..Frame::default() };
+        std::mem::swap(&mut self.frame, &mut frame);
+        let built = names
+            .iter()
+            .try_for_each(|name| self.variable(name, at).map(drop))
+            .and_then(|()| self.block(&statements));
+        std::mem::swap(&mut self.frame, &mut frame);
+        match built {
+            Ok(value) => {
+                self.bodies[number] = Body { frame: frame.size, value };
+                Ok(number)
+            }
+            Err(reason) => {
+                self.failed.push((number, reason.clone()));
+                Err(reason)
+            }
+        }
+    }
+
+    /// The parameters and the statements of a function.
+    fn definition(
+        &self,
+        name: &str,
+        parameters: usize,
+        at: Position,
+    ) -> Built<(Vec<String>, Vec<Stmt>)> {
+        let Some(definition) = self.ast.shared_lib().get_script_fn(name, parameters) else {
+            return unsupported("this call", at);
+        };
+        let names = definition.params.iter().map(ToString::to_string).collect();
+        // rhai shows a body only while it walks a tree: walk one that has nothing else.
+        let mut alone = Module::new();
+        alone.set_script_fn(definition.clone());
+        let mut statements = Vec::new();
+        AST::new([], alone).walk(&mut |path| {
+            if let [ASTNode::Stmt(stmt)] = path {
+                statements.push((*stmt).clone());
+            }
+            true
+        });
+        Ok((names, statements))
+    }
+
+    /// `|x| ..` as an argument: its body sees the variables around it, which never change once it has captured them.
+    fn over(&mut self, closure: Closure, lambda: &Expr) -> Built<Over> {
+        let at = lambda.position();
+        let Some((name, captured)) = lambda_of(lambda) else {
+            return unsupported("a function kept as a value", at);
+        };
+        let (names, statements) = self.definition(&name, captured + 1, at)?;
+        let known = self.frame.names.len();
+        let parameter = self.variable(names.last().map_or("", String::as_str), at)?;
+        let body = self.block(&statements)?;
+        self.frame.names.truncate(known);
+        Ok(Over { closure, parameter, body })
+    }
+
+    fn chain(&mut self, expr: &Expr) -> Built<Node> {
+        let (base, raw) = steps_of(expr);
+        let mut early = Vec::new();
+        let mut part = match base {
+            Expr::Variable(name, ..)
+                if name.1 == RECORD && !self.frame.inner && self.place(RECORD).is_none() =>
+            {
+                Some(ROOT)
+            }
+            _ => None,
+        };
+        let on_record = part.is_some();
+        let mut steps = Vec::new();
+        for (optional, step) in raw {
+            let kind = match (step, part) {
+                (Raw::Property(name), Some(above)) => {
+                    let below = self.projection.below(above, name);
+                    part = Some(below);
+                    Kind::Slot(Slot { part: below, name: name.into() })
+                }
+                (Raw::Property(name), None) => Kind::Property(name.into()),
+                (Raw::Index(index), _) => {
+                    self.close(&mut part);
+                    Kind::Index(self.arg(index, &mut early)?)
+                }
+                (Raw::Method(call, at), _) => {
+                    self.close(&mut part);
+                    self.method(call, at, &mut early)?
+                }
+            };
+            steps.push(Step { optional, kind });
+        }
+        self.close(&mut part);
+        if on_record
+            && let [Step { optional: false, kind: Kind::Slot(_) }] = &steps[..]
+            && let Some(Step { kind: Kind::Slot(slot), .. }) = steps.pop()
+        {
+            return Ok(Node::Slot(slot));
+        }
+        let base = if on_record { Node::Record } else { self.expression(base)? };
+        Ok(Node::Chain(Box::new(Chain { base, early: early.into(), steps: steps.into() })))
+    }
+
+    /// The path of properties ends here: what stands there is read as a whole.
+    fn close(&mut self, part: &mut Option<usize>) {
+        if let Some(part) = part.take() {
+            self.projection.whole(part);
+        }
+    }
+
+    fn method(&mut self, call: &FnCallExpr, at: Position, early: &mut Vec<Node>) -> Built<Kind> {
+        let Some(function) = library::function(&call.name) else {
+            return unsupported("this call", at);
+        };
+        match (function.body, &call.args[..]) {
+            (library::Body::Plain(body), args) => Ok(Kind::Call(body, self.args(args, early)?)),
+            (library::Body::Closure(closure), [lambda]) => {
+                Ok(Kind::Over(self.over(closure, lambda)?))
+            }
+            _ => unsupported("this call", at),
+        }
+    }
+
+    fn args(&mut self, args: &[Expr], early: &mut Vec<Node>) -> Built<Box<[Arg]>> {
+        args.iter().map(|arg| self.arg(arg, early)).collect()
+    }
+
+    fn arg(&mut self, expr: &Expr, early: &mut Vec<Node>) -> Built<Arg> {
+        let node = self.expression(expr)?;
+        if matches!(node, Node::Literal(_) | Node::Zone | Node::Local(_) | Node::Slot(_)) {
+            return Ok(Arg::Inert(node));
+        }
+        early.push(node);
+        Ok(Arg::Early(early.len() - 1))
+    }
+}
+
+/// A function given to a call: its name, and how many variables it captures.
+fn lambda_of(expr: &Expr) -> Option<(String, usize)> {
+    match expr {
+        Expr::DynamicConstant(value, _) => {
+            let function = value.read_lock::<FnPtr>()?;
+            Some((function.fn_name().to_owned(), 0))
+        }
+        Expr::Stmt(block) => match block.statements() {
+            [Stmt::Noop(_), Stmt::Expr(curry)] | [Stmt::Expr(curry)] => lambda_of(curry),
+            _ => None,
+        },
+        Expr::FnCall(call, _) if call.name == "curry" => {
+            let (name, _) = lambda_of(call.args.first()?)?;
+            Some((name, call.args.len() - 1))
+        }
+        _ => None,
+    }
+}
+
+/// A step as rhai has it.
+enum Raw<'e> {
+    Property(&'e str),
+    Index(&'e Expr),
+    Method(&'e FnCallExpr, Position),
+}
+
+/// The base of a chain, and its steps with whether each is optional.
+fn steps_of(expr: &Expr) -> (&Expr, Vec<(bool, Raw<'_>)>) {
+    let mut steps = Vec::new();
+    let (mut dotted, chain, mut flags) = match expr {
+        Expr::Dot(chain, flags, _) => (true, chain, *flags),
+        Expr::Index(chain, flags, _) => (false, chain, *flags),
+        other => return (other, steps),
+    };
+    let mut rest = &chain.rhs;
+    loop {
+        let (here, next) = match rest {
+            Expr::Dot(step, flags_of_next, _) if dotted || !flags.intersects(ASTFlags::BREAK) => {
+                (&step.lhs, Some((true, &step.rhs, *flags_of_next)))
+            }
+            Expr::Index(step, flags_of_next, _) if dotted || !flags.intersects(ASTFlags::BREAK) => {
+                (&step.lhs, Some((false, &step.rhs, *flags_of_next)))
+            }
+            last => (last, None),
+        };
+        let optional = flags.intersects(ASTFlags::NEGATED);
+        let step = match here {
+            index if !dotted => Raw::Index(index),
+            Expr::Property(name, _) => Raw::Property(&name.2),
+            Expr::MethodCall(call, at) => Raw::Method(call, *at),
+            other => Raw::Index(other),
+        };
+        steps.push((optional, step));
+        match next {
+            Some((next_dotted, next_rest, next_flags)) => {
+                (dotted, rest, flags) = (next_dotted, next_rest, next_flags);
+            }
+            None => return (&chain.lhs, steps),
+        }
+    }
+}

@@ -1,0 +1,465 @@
+//! Running an expression tree over a record on its tape.
+//!
+//! Not here: what a tree means when it fails; the interpreter is asked then. The invariant: every node counts as a
+//! step, a list that is built is weighed, and the limits are tighter than the interpreter's: what it would refuse
+//! fails here too.
+
+use std::time::Instant;
+
+use super::node::{Arg, Body, Chain, Kind, Literal, Node, Over, Slot, Statement, Step, Switch};
+use super::operators::binary;
+use crate::mapping::engine::LIMITS;
+use crate::mapping::library::{Closure, Env, Failure, Plain, invoke};
+use crate::mapping::tape::{Doc, Node as Taped, ROOT};
+use crate::mapping::value::{List, Object, Text, Value};
+
+/// Steps for one record: the interpreter takes several operations for each.
+const STEPS: u64 = LIMITS.operations / 16;
+/// Calls within calls.
+const DEPTH: usize = LIMITS.calls / 3;
+/// Steps between two looks at the clock.
+const STRIDE: u64 = 1024;
+/// Most arguments of a library function.
+const ARGUMENTS: usize = 4;
+
+/// How an evaluation ends without a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Halt {
+    /// `skip()`.
+    Skip,
+    /// Something failed, or only the interpreter knows.
+    Fail,
+}
+
+type Evaluated<'a> = Result<Value<'a>, Halt>;
+
+/// One evaluation.
+pub(super) struct Run<'a> {
+    doc: &'a Doc<'a>,
+    env: &'a Env,
+    bodies: &'a [Body],
+    stack: Vec<Value<'a>>,
+    base: usize,
+    steps: u64,
+    depth: usize,
+    since: Option<Instant>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(doc: &'a Doc<'a>, env: &'a Env, bodies: &'a [Body], frame: usize) -> Self {
+        let stack = vec![Value::Unit; frame];
+        Self { doc, env, bodies, stack, base: 0, steps: 0, depth: 0, since: None }
+    }
+
+    /// Carries out statements; the value is that of the last.
+    pub(super) fn statements(&mut self, statements: &'a [Statement]) -> Evaluated<'a> {
+        let mut last = Value::Unit;
+        for statement in statements {
+            match statement {
+                Statement::Value(node) => last = self.eval(node)?,
+                Statement::Set(place, node) => {
+                    let value = self.eval(node)?;
+                    self.set(*place, value);
+                    last = Value::Unit;
+                }
+            }
+        }
+        Ok(last)
+    }
+
+    fn set(&mut self, place: usize, value: Value<'a>) {
+        if let Some(variable) = self.stack.get_mut(self.base + place) {
+            *variable = value;
+        }
+    }
+
+    fn step(&mut self, steps: u64) -> Result<(), Halt> {
+        let before = self.steps;
+        self.steps += steps;
+        if self.steps > STEPS {
+            return Err(Halt::Fail);
+        }
+        if before / STRIDE != self.steps / STRIDE {
+            let since = *self.since.get_or_insert_with(Instant::now);
+            if since.elapsed() >= LIMITS.time {
+                return Err(Halt::Fail);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn eval(&mut self, node: &'a Node) -> Evaluated<'a> {
+        self.step(1)?;
+        match node {
+            Node::Literal(literal) => Ok(constant(literal)),
+            Node::Zone => Ok(Value::word(&self.env.zone_name)),
+            Node::Record => Ok(self.record()),
+            Node::Slot(slot) => self.slot(&self.record(), slot),
+            Node::Local(place) => {
+                Ok(self.stack.get(self.base + place).cloned().unwrap_or_default())
+            }
+            Node::Chain(chain) => self.chain(chain),
+            Node::Call(body, args) => self.call(*body, args),
+            Node::Own(number, args) => self.own(*number, args),
+            Node::Over(parts) => {
+                let list = self.eval(&parts.0)?;
+                self.over(&parts.1, list)
+            }
+            Node::Not(value) => match self.eval(value)? {
+                Value::Bool(flag) => Ok(Value::Bool(!flag)),
+                _ => Err(Halt::Fail),
+            },
+            Node::Negate(value) => match self.eval(value)? {
+                Value::Int(number) => number.checked_neg().map(Value::Int).ok_or(Halt::Fail),
+                Value::Float(number) => Ok(Value::Float(-number)),
+                _ => Err(Halt::Fail),
+            },
+            Node::Binary(operator, sides) => {
+                let (a, b) = (self.eval(&sides.0)?, self.eval(&sides.1)?);
+                binary(*operator, a, b, LIMITS.text_bytes).ok_or(Halt::Fail)
+            }
+            Node::And(parts) => self.each_true(parts).map(Value::Bool),
+            Node::Or(parts) => self.any_true(parts).map(Value::Bool),
+            Node::Coalesce(parts) => self.coalesce(parts),
+            Node::Block(statements) => self.statements(statements),
+            Node::If(parts) => {
+                if self.truth(&parts.0)? {
+                    self.eval(&parts.1)
+                } else {
+                    self.eval(&parts.2)
+                }
+            }
+            Node::Switch(switch) => self.switch(switch),
+            Node::List(items) => {
+                let items: Result<Vec<_>, _> = items.iter().map(|item| self.eval(item)).collect();
+                self.weighed(Value::List(List::Owned(items?)))
+            }
+            Node::Object(entries) => {
+                let mut built = Vec::with_capacity(entries.len());
+                for (name, value) in entries {
+                    built.push((Text::Plain(name), self.eval(value)?));
+                }
+                self.weighed(Value::Object(Object::Owned(built)))
+            }
+            Node::Text(parts) => self.text(parts),
+            Node::Fail => Err(Halt::Fail),
+        }
+    }
+
+    fn record(&self) -> Value<'a> {
+        Value::on_tape(self.doc, u32::try_from(ROOT).unwrap_or(0))
+    }
+
+    fn truth(&mut self, node: &'a Node) -> Result<bool, Halt> {
+        match self.eval(node)? {
+            Value::Bool(flag) => Ok(flag),
+            _ => Err(Halt::Fail),
+        }
+    }
+
+    fn each_true(&mut self, parts: &'a [Node]) -> Result<bool, Halt> {
+        for part in parts {
+            if !self.truth(part)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn any_true(&mut self, parts: &'a [Node]) -> Result<bool, Halt> {
+        for part in parts {
+            if self.truth(part)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn coalesce(&mut self, parts: &'a [Node]) -> Evaluated<'a> {
+        let mut value = Value::Unit;
+        for part in parts {
+            value = self.eval(part)?;
+            if !value.is_unit() {
+                break;
+            }
+        }
+        Ok(value)
+    }
+
+    fn switch(&mut self, switch: &'a Switch) -> Evaluated<'a> {
+        let value = self.eval(&switch.value)?;
+        let scalar = matches!(value, Value::Unit | Value::Bool(_) | Value::Int(_) | Value::Text(_));
+        if !scalar {
+            return Err(Halt::Fail);
+        }
+        let label = switch.labels.iter().find(|(label, _)| constant(label).same(&value));
+        let labelled = label.iter().flat_map(|(_, cases)| cases.iter().copied());
+        let ranged = switch.ranges.iter().filter_map(|(first, last, case)| match value {
+            Value::Int(number) => (first..=last).contains(&&number).then_some(*case),
+            _ => None,
+        });
+        for case in labelled.chain(ranged) {
+            let Some((condition, result)) = switch.cases.get(case) else {
+                return Err(Halt::Fail);
+            };
+            if self.truth(condition)? {
+                return self.eval(result);
+            }
+        }
+        match switch.default.and_then(|case| switch.cases.get(case)) {
+            Some((_, result)) => self.eval(result),
+            None => Ok(Value::Unit),
+        }
+    }
+
+    fn text(&mut self, parts: &'a [Node]) -> Evaluated<'a> {
+        let mut text = String::new();
+        for part in parts {
+            match self.eval(part)? {
+                Value::Text(part) => text.push_str(&part),
+                Value::Unit => {}
+                Value::Int(number) => text.push_str(&number.to_string()),
+                Value::Bool(flag) => text.push_str(if flag { "true" } else { "false" }),
+                // Everything else is spelled by the interpreter.
+                _ => return Err(Halt::Fail),
+            }
+            if text.len() > LIMITS.text_bytes {
+                return Err(Halt::Fail);
+            }
+        }
+        Ok(Value::Text(Text::Owned(text)))
+    }
+
+    fn call(&mut self, body: Plain, args: &'a [Node]) -> Evaluated<'a> {
+        let mut values: [Value<'a>; ARGUMENTS] = Default::default();
+        for (value, arg) in values.iter_mut().zip(args) {
+            *value = self.eval(arg)?;
+        }
+        self.plain(body, values.get_mut(..args.len()))
+    }
+
+    fn plain(&mut self, body: Plain, args: Option<&mut [Value<'a>]>) -> Evaluated<'a> {
+        match invoke(body, self.env, args.ok_or(Halt::Fail)?) {
+            Ok(value) => self.weighed(value),
+            Err(Failure::Skip) => Err(Halt::Skip),
+            Err(Failure::Fault { .. }) => Err(Halt::Fail),
+        }
+    }
+
+    fn own(&mut self, number: usize, args: &'a [Node]) -> Evaluated<'a> {
+        let body = self.bodies.get(number).ok_or(Halt::Fail)?;
+        let mut values = Vec::with_capacity(body.frame.max(args.len()));
+        for arg in args {
+            values.push(self.eval(arg)?);
+        }
+        values.resize(body.frame.max(args.len()), Value::Unit);
+        self.deeper()?;
+        let (base, top) = (self.base, self.stack.len());
+        self.base = top;
+        self.stack.append(&mut values);
+        let value = self.eval(&body.value);
+        self.stack.truncate(top);
+        self.base = base;
+        self.depth -= 1;
+        value
+    }
+
+    fn deeper(&mut self) -> Result<(), Halt> {
+        self.depth += 1;
+        if self.depth > DEPTH { Err(Halt::Fail) } else { Ok(()) }
+    }
+
+    fn over(&mut self, over: &'a Over, list: Value<'a>) -> Evaluated<'a> {
+        let list = match list {
+            Value::List(list) => list,
+            Value::Unit => return Ok(Value::Unit),
+            _ => return Err(Halt::Fail),
+        };
+        self.deeper()?;
+        let value = match list {
+            List::Tape(doc, at) => {
+                self.over_items(over, doc.elements(at).map(|at| Value::on_tape(doc, at)))
+            }
+            List::Owned(items) => self.over_items(over, items.into_iter()),
+            List::Script(_) => Err(Halt::Fail),
+        };
+        self.depth -= 1;
+        value
+    }
+
+    fn over_items(
+        &mut self,
+        over: &'a Over,
+        items: impl Iterator<Item = Value<'a>>,
+    ) -> Evaluated<'a> {
+        let mut kept = Vec::new();
+        for item in items {
+            self.set(over.parameter, item.clone());
+            let given = self.eval(&over.body)?;
+            if over.closure == Closure::Map {
+                kept.push(given);
+                continue;
+            }
+            let Value::Bool(hit) = given else {
+                return Err(Halt::Fail);
+            };
+            match (over.closure, hit) {
+                (Closure::Some, true) => return Ok(Value::Bool(true)),
+                (Closure::All, false) => return Ok(Value::Bool(false)),
+                (Closure::Find, true) => return Ok(item),
+                (Closure::Filter, true) => kept.push(item),
+                _ => {}
+            }
+        }
+        match over.closure {
+            Closure::Map | Closure::Filter => self.weighed(Value::List(List::Owned(kept))),
+            Closure::Some => Ok(Value::Bool(false)),
+            Closure::All => Ok(Value::Bool(true)),
+            Closure::Find => Ok(Value::Unit),
+        }
+    }
+
+    fn chain(&mut self, chain: &'a Chain) -> Evaluated<'a> {
+        let early: Result<Vec<_>, _> = chain.early.iter().map(|arg| self.eval(arg)).collect();
+        let mut early = early?;
+        let mut value = self.eval(&chain.base)?;
+        for step in &chain.steps {
+            self.step(1)?;
+            if step.optional && value.is_unit() {
+                return Ok(Value::Unit);
+            }
+            value = self.follow(step, value, &mut early)?;
+        }
+        Ok(value)
+    }
+
+    fn follow(
+        &mut self,
+        step: &'a Step,
+        value: Value<'a>,
+        early: &mut [Value<'a>],
+    ) -> Evaluated<'a> {
+        match &step.kind {
+            Kind::Slot(slot) => self.slot(&value, slot),
+            Kind::Property(name) => value.property(name).ok_or(Halt::Fail),
+            Kind::Index(index) => {
+                let index = self.arg(index, early)?;
+                indexed(&value, &index)
+            }
+            Kind::Call(body, args) => {
+                let mut values: [Value<'a>; ARGUMENTS] = Default::default();
+                values[0] = value;
+                for (value, arg) in values.iter_mut().skip(1).zip(args) {
+                    *value = self.arg(arg, early)?;
+                }
+                self.plain(*body, values.get_mut(..=args.len()))
+            }
+            Kind::Over(over) => self.over(over, value),
+        }
+    }
+
+    fn arg(&mut self, arg: &'a Arg, early: &mut [Value<'a>]) -> Evaluated<'a> {
+        match arg {
+            Arg::Inert(node) => self.eval(node),
+            Arg::Early(number) => early.get_mut(*number).map(std::mem::take).ok_or(Halt::Fail),
+        }
+    }
+
+    /// A property of the record, or of an object in it, by its place in the projection.
+    fn slot(&self, value: &Value<'a>, slot: &'a Slot) -> Evaluated<'a> {
+        let Value::Object(Object::Tape(doc, at)) = value else {
+            return Err(Halt::Fail);
+        };
+        let found = match doc.node(*at) {
+            Taped::Partial(_) => doc.slot(slot.part),
+            _ => doc.property(*at, &slot.name),
+        };
+        Ok(found.map_or(Value::Unit, |at| Value::on_tape(self.doc, at)))
+    }
+
+    /// A value that was just made, unless it is too large.
+    fn weighed(&mut self, value: Value<'a>) -> Evaluated<'a> {
+        let fits = match &value {
+            Value::Text(text) => text.len() <= LIMITS.text_bytes,
+            Value::List(_) | Value::Object(_) => {
+                let mut weight = Weight::default();
+                weight.add(&value);
+                self.step(u64::try_from(weight.values / 8).unwrap_or(u64::MAX))?;
+                weight.fits()
+            }
+            _ => true,
+        };
+        if fits { Ok(value) } else { Err(Halt::Fail) }
+    }
+}
+
+/// What a value holds, counted no lower than the interpreter counts it.
+#[derive(Default)]
+pub(super) struct Weight {
+    values: usize,
+    bytes: usize,
+}
+
+impl Weight {
+    pub(super) fn fits(&self) -> bool {
+        self.values <= LIMITS.elements.min(LIMITS.entries) && self.bytes <= LIMITS.text_bytes
+    }
+
+    pub(super) fn add(&mut self, value: &Value<'_>) {
+        self.values += 1;
+        match value {
+            Value::Text(text) => self.bytes += text.len(),
+            Value::List(List::Tape(doc, at)) | Value::Object(Object::Tape(doc, at)) => {
+                let (values, bytes) = doc.weigh(*at);
+                self.values += values;
+                self.bytes += bytes;
+            }
+            Value::List(List::Owned(items)) => {
+                for item in items {
+                    self.add(item);
+                }
+            }
+            Value::Object(Object::Owned(entries)) => {
+                for (_, value) in entries {
+                    self.add(value);
+                }
+            }
+            Value::List(List::Script(_)) | Value::Object(Object::Script(_)) => {
+                self.values = usize::MAX / 2;
+            }
+            Value::Unit
+            | Value::Clear
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Float(_)
+            | Value::Other => {}
+        }
+    }
+}
+
+fn constant(literal: &Literal) -> Value<'_> {
+    match literal {
+        Literal::Unit => Value::Unit,
+        Literal::Bool(flag) => Value::Bool(*flag),
+        Literal::Int(number) => Value::Int(*number),
+        Literal::Float(number) => Value::Float(*number),
+        Literal::Text(text) => Value::word(text),
+    }
+}
+
+/// `list[number]`, from the end if negative, or `object["name"]`.
+fn indexed<'a>(value: &Value<'a>, index: &Value<'a>) -> Evaluated<'a> {
+    match (value, index) {
+        (Value::List(list), Value::Int(number)) => {
+            let nth = match usize::try_from(*number) {
+                Ok(nth) => Some(nth),
+                Err(_) => usize::try_from(number.unsigned_abs())
+                    .ok()
+                    .and_then(|back| list.len().checked_sub(back)),
+            };
+            nth.and_then(|nth| list.at(nth)).ok_or(Halt::Fail)
+        }
+        (Value::Object(object), Value::Text(name)) => Ok(object.property(name)),
+        _ => Err(Halt::Fail),
+    }
+}

@@ -1,0 +1,140 @@
+//! Scripts as expression trees over the tape: the fast path.
+//!
+//! A tree covers what mappings are made of: paths, `?.`, `??`, literals, operators, `if`, `switch`, calls of the
+//! library, closures over lists, `let`, functions of the script. Fields that use more stay with the interpreter, and
+//! when a tree fails for any reason the whole record goes to the interpreter, which alone tells what is wrong. The
+//! invariant: a tree gives the value that the interpreter gives, or none.
+
+mod build;
+mod eval;
+mod labels;
+mod node;
+mod operators;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use build::Unsupported;
+pub(crate) use eval::Halt;
+
+use rhai::{AST, Engine, Expr, Stmt};
+
+use self::build::Builder;
+use self::eval::{Run, Weight};
+use self::node::{Body, Node, Statement};
+use super::library::Env;
+use super::paths;
+use super::script::{Script, literal};
+use super::tape::{Doc, Projection};
+use super::value::{Object, Value};
+
+/// A compiled script.
+#[derive(Debug)]
+pub(crate) struct Program {
+    frame: usize,
+    prelude: Box<[Statement]>,
+    tail: Tail,
+    bodies: Box<[Body]>,
+    /// What the interpreter has to evaluate beside the tree.
+    pub(crate) rest: Option<AST>,
+    /// The fields that are left to it, and why.
+    pub(crate) reasons: Vec<(String, Unsupported)>,
+}
+
+/// What a script ends with.
+#[derive(Debug)]
+enum Tail {
+    /// A map literal.
+    Fields(Box<[(Box<str>, Node)]>),
+    /// Any other expression.
+    Value(Node),
+}
+
+impl Program {
+    /// Compiles a script, and adds what it reads to the projection. [`Unsupported`] when nothing of it can be compiled.
+    pub(crate) fn compile(
+        engine: &Engine,
+        script: &Script,
+        projection: &mut Projection,
+    ) -> Result<Self, Unsupported> {
+        let mut builder = Builder::new(engine, script, projection);
+        let [before @ .., last] = script.ast.statements() else {
+            return Err(Unsupported { what: "no statement", at: rhai::Position::NONE });
+        };
+        let prelude = builder.statements(before)?;
+        let mut reasons = Vec::new();
+        let tail = match literal(&script.ast) {
+            Some(entries) => {
+                let mut fields = Vec::new();
+                for (name, value) in entries {
+                    match builder.expression(value) {
+                        Ok(node) => fields.push((name.name.as_str().into(), node)),
+                        Err(reason) => reasons.push((name.name.to_string(), reason)),
+                    }
+                }
+                Tail::Fields(fields.into())
+            }
+            None => match builder.statements(std::slice::from_ref(last))?.pop() {
+                Some(Statement::Value(value)) => Tail::Value(value),
+                _ => return Err(Unsupported { what: "this ending", at: last.position() }),
+            },
+        };
+        let (frame, bodies) = builder.finish();
+        let rest = rest(script, &reasons);
+        if let Some(rest) = &rest {
+            paths::add(projection, rest);
+        }
+        Ok(Self { frame, prelude: prelude.into(), tail, bodies, rest, reasons })
+    }
+
+    /// Evaluates the script on a record; shows each field and its value. `false`: the record is left out.
+    pub(crate) fn run<'a>(
+        &'a self,
+        doc: &'a Doc<'a>,
+        env: &'a Env,
+        mut show: impl FnMut(&str, Value<'a>) -> Result<(), Halt>,
+    ) -> Result<bool, Halt> {
+        let mut run = Run::new(doc, env, &self.bodies, self.frame);
+        let mut weight = Weight::default();
+        run.statements(&self.prelude)?;
+        match &self.tail {
+            Tail::Fields(fields) => {
+                for (name, node) in fields {
+                    let value = run.eval(node)?;
+                    weight.add(&value);
+                    show(name, value)?;
+                }
+            }
+            Tail::Value(node) => match run.eval(node)? {
+                Value::Unit => return Ok(false),
+                Value::Object(Object::Owned(entries)) => {
+                    for (name, value) in entries {
+                        show(&name, value)?;
+                    }
+                }
+                _ => return Err(Halt::Fail),
+            },
+        }
+        if weight.fits() { Ok(true) } else { Err(Halt::Fail) }
+    }
+}
+
+/// The script with only those fields that the tree does not cover.
+fn rest(script: &Script, reasons: &[(String, Unsupported)]) -> Option<AST> {
+    if reasons.is_empty() {
+        return None;
+    }
+    let mut statements = script.ast.statements().to_vec();
+    let Some(Stmt::Expr(value)) = statements.last_mut() else {
+        return None;
+    };
+    let Expr::Map(entries, _) = &mut **value else {
+        return None;
+    };
+    let kept = |name: &str| reasons.iter().any(|(field, _)| field == name);
+    entries.0.retain(|(name, _)| kept(&name.name));
+    entries.1.retain(|name, _| kept(name));
+    let mut ast = AST::new(statements, script.ast.shared_lib().clone());
+    ast.set_source(script.source.name.as_str());
+    Some(ast)
+}
