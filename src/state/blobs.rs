@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use super::sled_error::Failure;
+use super::trees::apply;
 use super::values::{self, Mark, Pointer, ValueLog};
 use crate::port::store::Op;
 
@@ -115,7 +116,7 @@ impl Blobs {
                 Op::Delete(key) => (key, None),
             })
             .collect();
-        let mut batch = sled::Batch::default();
+        let mut entries = Vec::with_capacity(last.len());
         let mut replaced = Vec::new();
         for (key, value) in last {
             if let Some(old) = self.tree.get(&key)?
@@ -126,14 +127,16 @@ impl Blobs {
             match value {
                 Some(value) if value.len() > INLINE_BYTES => {
                     let pointer = log.append(&key, &value)?;
-                    batch.insert(key, tagged(BESIDE, &pointer.encode()));
+                    entries.push(Op::Put(key, tagged(BESIDE, &pointer.encode())));
                 }
-                Some(value) => batch.insert(key, tagged(IN_TREE, &value)),
-                None => batch.remove(key),
+                Some(value) => entries.push(Op::Put(key, tagged(IN_TREE, &value))),
+                None => entries.push(Op::Delete(key)),
             }
         }
-        self.tree.apply_batch(batch)?;
-        replaced.iter().for_each(|pointer| log.release(pointer));
+        apply(&self.tree, entries)?;
+        for pointer in &replaced {
+            log.release(pointer);
+        }
         Ok(())
     }
 
@@ -181,7 +184,7 @@ impl Blobs {
     /// Moves what is in force in a closed file to the growing one. The copies are on disk before the tree names them:
     /// the originals were.
     fn empty(&self, log: &mut ValueLog, number: u32) -> Result<(), Failure> {
-        let mut batch = sled::Batch::default();
+        let mut entries = Vec::new();
         let mut moved = Vec::new();
         for record in log.records(number)? {
             let (key, place) = record?;
@@ -193,12 +196,14 @@ impl Blobs {
             let value = values::read(&self.folder, &pointer)?
                 .ok_or_else(|| Failure::Damaged(format!("`{number:08}.values` is missing")))?;
             let copy = log.append(&key, &value)?;
-            batch.insert(key, tagged(BESIDE, &copy.encode()));
+            entries.push(Op::Put(key, tagged(BESIDE, &copy.encode())));
             moved.push(pointer);
         }
         log.growing().sync_data()?;
-        self.tree.apply_batch(batch)?;
-        moved.iter().for_each(|pointer| log.release(pointer));
+        apply(&self.tree, entries)?;
+        for pointer in &moved {
+            log.release(pointer);
+        }
         Ok(())
     }
 

@@ -20,7 +20,7 @@ pub(super) struct Scan<'s> {
 }
 
 enum State {
-    Running(sled::Iter),
+    Running(Box<sled::Iter>),
     Failed(StoreError),
     Done,
 }
@@ -38,7 +38,7 @@ impl<'s> Scan<'s> {
         };
         let range = (start, Bound::Unbounded);
         let state = match store.run(|trees| Ok(trees.tree(space).range::<&[u8], _>(range))) {
-            Ok(pairs) => State::Running(pairs),
+            Ok(pairs) => State::Running(Box::new(pairs)),
             Err(error) => State::Failed(error),
         };
         Self { store, space, prefix: prefix.to_vec(), state }

@@ -64,11 +64,8 @@ fn a_read_only_folder_is_a_disk_error() {
 
 #[test]
 fn a_newer_format_asks_for_an_upgrade_and_is_left_alone() {
-    fn nothing(_: &sled::Db) -> Result<(), crate::state::sled_error::Failure> {
-        Ok(())
-    }
     let folder = tempfile::tempdir().unwrap();
-    let newer: &[Step] = &[nothing, nothing];
+    let newer: &[Step] = &[|_| Ok(()), |_| Ok(())];
     drop(SledStore::open_with(folder.path(), Options::default(), newer).unwrap());
     let error = open(folder.path()).unwrap_err();
     assert!(matches!(error, StoreError::Newer { found: 3, known: 1, .. }), "{error}");

@@ -4,6 +4,7 @@ mod backup;
 mod contract;
 mod failures;
 mod killed;
+mod memory;
 mod values;
 
 use super::backup::{self as stream, BackupError};

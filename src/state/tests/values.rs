@@ -114,7 +114,7 @@ fn of_what_was_not_flushed_a_power_cut_takes_a_part_and_of_the_rest_nothing() {
     drop(store);
     let files = files(folder.path());
     let cut = |file: &Path, len| {
-        fs::File::options().write(true).open(file).unwrap().set_len(len).unwrap()
+        fs::File::options().write(true).open(file).unwrap().set_len(len).unwrap();
     };
     files[1..].iter().for_each(|file| fs::remove_file(file).unwrap());
     cut(&files[0], 35_000);
