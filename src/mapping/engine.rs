@@ -16,7 +16,9 @@ use rhai::{
     OptimizationLevel, Position, RhaiFunc,
 };
 
-use super::library::{Body, Closure, Env, Failure, Function, Plain, functions, invoke};
+use super::library::{
+    Body, Closure, Env, Failure, Function, MOST_ARGUMENTS, Plain, functions, invoke,
+};
 use super::value::{Clear, Value};
 
 /// What an evaluation may use.
@@ -51,9 +53,6 @@ pub(crate) const LIMITS: Limits = Limits {
     variables: 100,
     depth: 64,
 };
-
-/// Most arguments of a library function.
-const ARGUMENTS: usize = 4;
 
 /// Keywords of rhai that a mapping has no use for.
 const DISABLED: &[&str] = &[
@@ -208,8 +207,8 @@ fn call(env: &Env, body: Plain, args: &mut [&mut Dynamic]) -> Result<Dynamic, Fa
         // A variable that a closure has captured.
         **arg = arg.flatten_clone();
     }
-    let mut values: [Value<'_>; ARGUMENTS] = Default::default();
-    let count = args.len().min(ARGUMENTS);
+    let mut values: [Value<'_>; MOST_ARGUMENTS] = Default::default();
+    let count = args.len().min(MOST_ARGUMENTS);
     for (value, arg) in values.iter_mut().zip(args.iter()) {
         *value = Value::of(arg);
     }

@@ -90,7 +90,8 @@ impl Files {
                 }
             };
             let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            if kind.is_dir() {
+            // A mounted volume shows its files through links.
+            if kind.is_dir() || (kind.is_symlink() && entry.path().is_dir()) {
                 let depth = name.matches('/').count();
                 if name == CASES_FOLDER || (depth == 1 && name.starts_with("cases/")) {
                     self.read_folder(label, &entry.path(), &format!("{name}/"));

@@ -6,8 +6,9 @@
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Scope};
 
 use super::engine::begin;
+use super::projection::ROOT;
 use super::script::{RECORD, Script, ZONE};
-use super::tape::{Doc, ROOT};
+use super::tape::Doc;
 use super::value::Value;
 
 /// A scope that is used again for every record.

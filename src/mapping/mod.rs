@@ -25,6 +25,7 @@ mod interpret;
 mod library;
 mod mapper;
 mod paths;
+mod projection;
 mod script;
 mod tables;
 mod tape;

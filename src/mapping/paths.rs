@@ -4,8 +4,8 @@
 
 use rhai::{AST, ASTNode, Expr};
 
+use super::projection::{Projection, ROOT};
 use super::script::RECORD;
-use super::tape::{Projection, ROOT};
 
 /// Adds what a script reads: every chain `record.a.b` is a path; any other use of `record` reads all of it.
 pub(crate) fn add(projection: &mut Projection, ast: &AST) {

@@ -1,6 +1,6 @@
 //! One JSON record, parsed once into a flat tape; texts stay in the page.
 //!
-//! Only what a script reads is kept: a [`Projection`] names it, the rest is skipped. Not here: what a value means to a
+//! Only what a script reads is kept; the rest is skipped. Not here: what a value means to a
 //! script; see `value`. The invariant: every index on the tape points into the tape, and of a key that occurs twice in
 //! an object the first counts, everywhere.
 
@@ -8,55 +8,10 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::projection::{Projection, ROOT};
+
 /// Levels of nesting that a record may have.
 const DEPTH: u32 = 64;
-
-/// Which parts of a record are read: a tree of property names below `record`.
-#[derive(Clone, Debug)]
-pub(crate) struct Projection {
-    parts: Vec<Part>,
-}
-
-/// One node of a projection.
-#[derive(Clone, Debug, Default)]
-struct Part {
-    whole: bool,
-    children: Vec<(Box<str>, usize)>,
-}
-
-/// The part that stands for the record itself.
-pub(crate) const ROOT: usize = 0;
-
-impl Projection {
-    /// Reads nothing yet.
-    pub(crate) fn new() -> Self {
-        Self { parts: vec![Part::default()] }
-    }
-
-    /// The part of a property below a part, added if need be.
-    pub(crate) fn below(&mut self, part: usize, name: &str) -> usize {
-        if let Some(found) = self.child(part, name) {
-            return found;
-        }
-        let at = self.parts.len();
-        self.parts.push(Part::default());
-        self.parts[part].children.push((name.into(), at));
-        at
-    }
-
-    /// Marks a part as read as a whole.
-    pub(crate) fn whole(&mut self, part: usize) {
-        self.parts[part].whole = true;
-    }
-
-    fn child(&self, part: usize, name: &str) -> Option<usize> {
-        self.parts[part].children.iter().find(|(key, _)| **key == *name).map(|(_, at)| *at)
-    }
-
-    fn len(&self) -> usize {
-        self.parts.len()
-    }
-}
 
 /// A value on the tape. Containers are followed by their content.
 #[derive(Clone, Copy, Debug)]
@@ -416,4 +371,82 @@ impl<'a> Doc<'a> {
 fn slice(text: &str, offset: u32, len: u32) -> &str {
     let start = offset as usize;
     text.get(start..start + len as usize).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::value::Value;
+
+    fn whole() -> Projection {
+        let mut projection = Projection::new();
+        projection.whole(ROOT);
+        projection
+    }
+
+    /// What a projection of some paths leaves of a record.
+    fn seen(record: &str, paths: &[&[&str]]) -> String {
+        let mut projection = Projection::new();
+        for path in paths {
+            let part = path.iter().fold(ROOT, |part, name| projection.below(part, name));
+            projection.whole(part);
+        }
+        show(record, &projection)
+    }
+
+    fn show(record: &str, projection: &Projection) -> String {
+        let mut tape = Tape::default();
+        let doc = tape.parse(record, projection).unwrap();
+        Value::on_tape(&doc, 0).into_dynamic().to_string()
+    }
+
+    #[test]
+    fn only_what_is_read_is_kept() {
+        let record =
+            r#"{"a": {"x": 1, "y": [2, {"z": 3}]}, "b": "\u674e", "c": {"d": {"e": 4}}, "f": [5]}"#;
+        assert_eq!(seen(record, &[&["a", "x"], &["b"]]), r#"#{"a": #{"x": 1}, "b": "李"}"#);
+        assert_eq!(
+            seen(record, &[&["a"], &["a", "x"]]),
+            r#"#{"a": #{"x": 1, "y": [2, #{"z": 3}]}}"#
+        );
+        assert_eq!(seen(record, &[&["c", "d", "e"], &["none"]]), r#"#{"c": #{"d": #{"e": 4}}}"#);
+        assert_eq!(seen(record, &[&["f", "x"], &["b", "x"]]), r#"#{"b": "李", "f": [5]}"#);
+        assert_eq!(seen(record, &[]), "#{}");
+    }
+
+    #[test]
+    fn the_first_of_equal_keys_counts_everywhere() {
+        let record = r#"{"a": {"x": 1, "x": 2}, "a": {"x": 3}, "b": 1, "b": null}"#;
+        assert_eq!(seen(record, &[&["a", "x"], &["b"]]), r#"#{"a": #{"x": 1}, "b": 1}"#);
+        assert_eq!(show(record, &whole()), r#"#{"a": #{"x": 1}, "b": 1}"#);
+        let mut tape = Tape::default();
+        let projection = whole();
+        let doc = tape.parse(record, &projection).unwrap();
+        let a = doc.property(0, "a").unwrap();
+        assert!(matches!(doc.property(a, "x").map(|at| doc.node(at)), Some(Node::Int(1))));
+    }
+
+    #[test]
+    fn a_tape_is_used_again_without_a_trace() {
+        let mut tape = Tape::default();
+        let mut projection = Projection::new();
+        let part = projection.below(ROOT, "a");
+        projection.whole(part);
+        tape.parse(r#"{"a": ["\n1", "\n2"]}"#, &projection).unwrap();
+        let doc = tape.parse("{}", &projection).unwrap();
+        assert_eq!(doc.slot(part), None);
+        assert_eq!(doc.size(), (1, 2));
+    }
+
+    #[test]
+    fn what_is_no_object_is_told_without_its_text() {
+        let projection = Projection::new();
+        let mut tape = Tape::default();
+        let errors = ["[]", "1", "{\"geheim\": }", "{} x"]
+            .map(|text| tape.parse(text, &projection).map(drop).unwrap_err().to_string());
+        assert!(
+            errors.iter().all(|error| error.contains("the connector handed over something else"))
+        );
+        assert!(errors.iter().all(|error| !error.contains("geheim")));
+    }
 }

@@ -6,11 +6,13 @@
 
 use std::time::Instant;
 
-use super::node::{Arg, Body, Chain, Kind, Literal, Node, Over, Slot, Statement, Step, Switch};
+use super::node::{Body, Literal, Node, Over, Statement, Switch};
 use super::operators::binary;
+use super::weight::Weight;
 use crate::mapping::engine::LIMITS;
-use crate::mapping::library::{Closure, Env, Failure, Plain, invoke};
-use crate::mapping::tape::{Doc, Node as Taped, ROOT};
+use crate::mapping::library::{Closure, Env, Failure, MOST_ARGUMENTS, Plain, invoke};
+use crate::mapping::projection::ROOT;
+use crate::mapping::tape::Doc;
 use crate::mapping::value::{List, Object, Text, Value};
 
 /// Steps for one record: the interpreter takes several operations for each.
@@ -19,8 +21,6 @@ const STEPS: u64 = LIMITS.operations / 16;
 const DEPTH: usize = LIMITS.calls / 3;
 /// Steps between two looks at the clock.
 const STRIDE: u64 = 1024;
-/// Most arguments of a library function.
-const ARGUMENTS: usize = 4;
 
 /// How an evaluation ends without a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +31,11 @@ pub(crate) enum Halt {
     Fail,
 }
 
-type Evaluated<'a> = Result<Value<'a>, Halt>;
+pub(super) type Evaluated<'a> = Result<Value<'a>, Halt>;
 
 /// One evaluation.
 pub(super) struct Run<'a> {
-    doc: &'a Doc<'a>,
+    pub(super) doc: &'a Doc<'a>,
     env: &'a Env,
     bodies: &'a [Body],
     stack: Vec<Value<'a>>,
@@ -73,7 +73,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn step(&mut self, steps: u64) -> Result<(), Halt> {
+    pub(super) fn step(&mut self, steps: u64) -> Result<(), Halt> {
         let before = self.steps;
         self.steps += steps;
         if self.steps > STEPS {
@@ -146,7 +146,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn record(&self) -> Value<'a> {
+    pub(super) fn record(&self) -> Value<'a> {
         Value::on_tape(self.doc, u32::try_from(ROOT).unwrap_or(0))
     }
 
@@ -231,14 +231,14 @@ impl<'a> Run<'a> {
     }
 
     fn call(&mut self, body: Plain, args: &'a [Node]) -> Evaluated<'a> {
-        let mut values: [Value<'a>; ARGUMENTS] = Default::default();
+        let mut values: [Value<'a>; MOST_ARGUMENTS] = Default::default();
         for (value, arg) in values.iter_mut().zip(args) {
             *value = self.eval(arg)?;
         }
         self.plain(body, values.get_mut(..args.len()))
     }
 
-    fn plain(&mut self, body: Plain, args: Option<&mut [Value<'a>]>) -> Evaluated<'a> {
+    pub(super) fn plain(&mut self, body: Plain, args: Option<&mut [Value<'a>]>) -> Evaluated<'a> {
         match invoke(body, self.env, args.ok_or(Halt::Fail)?) {
             Ok(value) => self.weighed(value),
             Err(Failure::Skip) => Err(Halt::Skip),
@@ -269,7 +269,7 @@ impl<'a> Run<'a> {
         if self.depth > DEPTH { Err(Halt::Fail) } else { Ok(()) }
     }
 
-    fn over(&mut self, over: &'a Over, list: Value<'a>) -> Evaluated<'a> {
+    pub(super) fn over(&mut self, over: &'a Over, list: Value<'a>) -> Evaluated<'a> {
         let list = match list {
             Value::List(list) => list,
             Value::Unit => return Ok(Value::Unit),
@@ -319,64 +319,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn chain(&mut self, chain: &'a Chain) -> Evaluated<'a> {
-        let early: Result<Vec<_>, _> = chain.early.iter().map(|arg| self.eval(arg)).collect();
-        let mut early = early?;
-        let mut value = self.eval(&chain.base)?;
-        for step in &chain.steps {
-            self.step(1)?;
-            if step.optional && value.is_unit() {
-                return Ok(Value::Unit);
-            }
-            value = self.follow(step, value, &mut early)?;
-        }
-        Ok(value)
-    }
-
-    fn follow(
-        &mut self,
-        step: &'a Step,
-        value: Value<'a>,
-        early: &mut [Value<'a>],
-    ) -> Evaluated<'a> {
-        match &step.kind {
-            Kind::Slot(slot) => self.slot(&value, slot),
-            Kind::Property(name) => value.property(name).ok_or(Halt::Fail),
-            Kind::Index(index) => {
-                let index = self.arg(index, early)?;
-                indexed(&value, &index)
-            }
-            Kind::Call(body, args) => {
-                let mut values: [Value<'a>; ARGUMENTS] = Default::default();
-                values[0] = value;
-                for (value, arg) in values.iter_mut().skip(1).zip(args) {
-                    *value = self.arg(arg, early)?;
-                }
-                self.plain(*body, values.get_mut(..=args.len()))
-            }
-            Kind::Over(over) => self.over(over, value),
-        }
-    }
-
-    fn arg(&mut self, arg: &'a Arg, early: &mut [Value<'a>]) -> Evaluated<'a> {
-        match arg {
-            Arg::Inert(node) => self.eval(node),
-            Arg::Early(number) => early.get_mut(*number).map(std::mem::take).ok_or(Halt::Fail),
-        }
-    }
-
-    /// A property of the record, or of an object in it, by its place in the projection.
-    fn slot(&self, value: &Value<'a>, slot: &'a Slot) -> Evaluated<'a> {
-        let Value::Object(Object::Tape(doc, at)) = value else {
-            return Err(Halt::Fail);
-        };
-        let found = match doc.node(*at) {
-            Taped::Partial(_) => doc.slot(slot.part),
-            _ => doc.property(*at, &slot.name),
-        };
-        Ok(found.map_or(Value::Unit, |at| Value::on_tape(self.doc, at)))
-    }
-
     /// A value that was just made, unless it is too large.
     fn weighed(&mut self, value: Value<'a>) -> Evaluated<'a> {
         let fits = match &value {
@@ -393,50 +335,6 @@ impl<'a> Run<'a> {
     }
 }
 
-/// What a value holds, counted no lower than the interpreter counts it.
-#[derive(Default)]
-pub(super) struct Weight {
-    values: usize,
-    bytes: usize,
-}
-
-impl Weight {
-    pub(super) fn fits(&self) -> bool {
-        self.values <= LIMITS.elements.min(LIMITS.entries) && self.bytes <= LIMITS.text_bytes
-    }
-
-    pub(super) fn add(&mut self, value: &Value<'_>) {
-        self.values += 1;
-        match value {
-            Value::Text(text) => self.bytes += text.len(),
-            Value::List(List::Tape(doc, at)) | Value::Object(Object::Tape(doc, at)) => {
-                let (values, bytes) = doc.weigh(*at);
-                self.values += values;
-                self.bytes += bytes;
-            }
-            Value::List(List::Owned(items)) => {
-                for item in items {
-                    self.add(item);
-                }
-            }
-            Value::Object(Object::Owned(entries)) => {
-                for (_, value) in entries {
-                    self.add(value);
-                }
-            }
-            Value::List(List::Script(_)) | Value::Object(Object::Script(_)) => {
-                self.values = usize::MAX / 2;
-            }
-            Value::Unit
-            | Value::Clear
-            | Value::Bool(_)
-            | Value::Int(_)
-            | Value::Float(_)
-            | Value::Other => {}
-        }
-    }
-}
-
 fn constant(literal: &Literal) -> Value<'_> {
     match literal {
         Literal::Unit => Value::Unit,
@@ -444,22 +342,5 @@ fn constant(literal: &Literal) -> Value<'_> {
         Literal::Int(number) => Value::Int(*number),
         Literal::Float(number) => Value::Float(*number),
         Literal::Text(text) => Value::word(text),
-    }
-}
-
-/// `list[number]`, from the end if negative, or `object["name"]`.
-fn indexed<'a>(value: &Value<'a>, index: &Value<'a>) -> Evaluated<'a> {
-    match (value, index) {
-        (Value::List(list), Value::Int(number)) => {
-            let nth = match usize::try_from(*number) {
-                Ok(nth) => Some(nth),
-                Err(_) => usize::try_from(number.unsigned_abs())
-                    .ok()
-                    .and_then(|back| list.len().checked_sub(back)),
-            };
-            nth.and_then(|nth| list.at(nth)).ok_or(Halt::Fail)
-        }
-        (Value::Object(object), Value::Text(name)) => Ok(object.property(name)),
-        _ => Err(Halt::Fail),
     }
 }

@@ -7,9 +7,12 @@
 
 mod build;
 mod eval;
+mod follow;
 mod labels;
 mod node;
 mod operators;
+mod steps;
+mod weight;
 
 #[cfg(test)]
 mod tests;
@@ -20,12 +23,14 @@ pub(crate) use eval::Halt;
 use rhai::{AST, Engine, Expr, Stmt};
 
 use self::build::Builder;
-use self::eval::{Run, Weight};
+use self::eval::Run;
 use self::node::{Body, Node, Statement};
+use self::weight::Weight;
 use super::library::Env;
 use super::paths;
+use super::projection::Projection;
 use super::script::{Script, literal};
-use super::tape::{Doc, Projection};
+use super::tape::Doc;
 use super::value::{Object, Value};
 
 /// A compiled script.

@@ -78,6 +78,9 @@ pub(crate) enum Body {
     Closure(Closure),
 }
 
+/// Most arguments of a function.
+pub(crate) const MOST_ARGUMENTS: usize = 4;
+
 /// The body of a plain function. It gets between `least` and `most` arguments and may take them.
 pub(crate) type Plain = for<'a> fn(&'a Env, &mut [Value<'a>]) -> Outcome<'a>;
 
@@ -227,6 +230,7 @@ mod tests {
 
     #[test]
     fn functions_are_listed_by_name_and_once() {
+        assert!(FUNCTIONS.iter().all(|function| function.most <= super::MOST_ARGUMENTS));
         assert!(FUNCTIONS.windows(2).all(|pair| pair[0].name < pair[1].name));
         assert!(function("phone").is_some());
         assert!(function("eval").is_none());

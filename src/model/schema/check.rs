@@ -5,9 +5,7 @@
 
 use std::fmt::Write as _;
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-
+use super::shapes::{is_e164, is_email, is_instant, is_zone, parse_date};
 use super::{Field, FieldType, Need};
 use crate::model::draft::Content;
 use crate::model::ids::{ExternalId, SourceId};
@@ -18,8 +16,6 @@ pub(super) const ID_CHARS: usize = 300;
 pub(super) const IDS: usize = 500;
 /// Most minutes: a week.
 pub(super) const WEEK_MINUTES: i64 = 10_080;
-/// Most characters of a mail address.
-pub(super) const EMAIL_CHARS: usize = 254;
 /// Most entries of `custom`.
 pub(super) const CUSTOM_ENTRIES: usize = 100;
 /// Most characters of a key of `custom`.
@@ -193,72 +189,6 @@ fn check_id(text: &str) -> Verdict {
         "schema::id",
         "is no external id `<connection>:<entity>:<source id>`; use `id(\"employee\", ..)` to make one",
     ))
-}
-
-/// Reads `YYYY-MM-DD` strictly.
-pub(super) fn parse_date(text: &str) -> Option<Date> {
-    let bytes = text.as_bytes();
-    if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
-        return None;
-    }
-    let year = i16::try_from(digits(&bytes[..4])?).ok()?;
-    let month = i8::try_from(digits(&bytes[5..7])?).ok()?;
-    let day = i8::try_from(digits(&bytes[8..])?).ok()?;
-    Date::new(year, month, day).ok()
-}
-
-fn digits(bytes: &[u8]) -> Option<u32> {
-    bytes
-        .iter()
-        .try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
-}
-
-fn is_instant(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    if bytes.len() != 25
-        || bytes[10] != b'T'
-        || bytes[13] != b':'
-        || bytes[16] != b':'
-        || bytes[22] != b':'
-        || !matches!(bytes[19], b'+' | b'-')
-    {
-        return false;
-    }
-    let within = |range: std::ops::Range<usize>, most: u32| {
-        digits(&bytes[range]).is_some_and(|number| number <= most)
-    };
-    text.get(..10).and_then(parse_date).is_some()
-        && within(11..13, 23)
-        && within(14..16, 59)
-        && within(17..19, 59)
-        && within(20..22, 14)
-        && within(23..25, 59)
-        && !text.ends_with("-00:00")
-}
-
-fn is_zone(text: &str) -> bool {
-    text == "Asia/Shanghai" || TimeZone::get(text).is_ok_and(|zone| zone.iana_name() == Some(text))
-}
-
-fn is_e164(text: &str) -> bool {
-    match text.as_bytes() {
-        [b'+', b'1'..=b'9', rest @ ..] => {
-            (6..=14).contains(&rest.len()) && rest.iter().all(u8::is_ascii_digit)
-        }
-        _ => false,
-    }
-}
-
-fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.split_once('@') else {
-        return false;
-    };
-    !local.is_empty()
-        && (text.len() <= EMAIL_CHARS || text.chars().count() <= EMAIL_CHARS)
-        && !domain.contains('@')
-        && domain.contains('.')
-        && domain.split('.').all(|label| !label.is_empty())
-        && text.chars().all(|c| !c.is_whitespace() && !c.is_control())
 }
 
 fn write_ids(value: &Content<'_>, out: &mut String) -> Verdict {

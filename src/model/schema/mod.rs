@@ -9,6 +9,7 @@
 mod check;
 mod nearest;
 mod published;
+mod shapes;
 mod tables;
 
 pub(super) use check::write_value;

@@ -1,0 +1,84 @@
+//! Following a chain step by step.
+
+use super::eval::{Evaluated, Halt, Run};
+use super::node::{Arg, Chain, Kind, Slot, Step};
+use crate::mapping::library::MOST_ARGUMENTS;
+use crate::mapping::tape::Node as Taped;
+use crate::mapping::value::{Object, Value};
+
+impl<'a> Run<'a> {
+    pub(super) fn chain(&mut self, chain: &'a Chain) -> Evaluated<'a> {
+        let early: Result<Vec<_>, _> = chain.early.iter().map(|arg| self.eval(arg)).collect();
+        let mut early = early?;
+        let mut value = self.eval(&chain.base)?;
+        for step in &chain.steps {
+            self.step(1)?;
+            if step.optional && value.is_unit() {
+                return Ok(Value::Unit);
+            }
+            value = self.follow(step, value, &mut early)?;
+        }
+        Ok(value)
+    }
+
+    fn follow(
+        &mut self,
+        step: &'a Step,
+        value: Value<'a>,
+        early: &mut [Value<'a>],
+    ) -> Evaluated<'a> {
+        match &step.kind {
+            Kind::Slot(slot) => self.slot(&value, slot),
+            Kind::Property(name) => value.property(name).ok_or(Halt::Fail),
+            Kind::Index(index) => {
+                let index = self.arg(index, early)?;
+                indexed(&value, &index)
+            }
+            Kind::Call(body, args) => {
+                let mut values: [Value<'a>; MOST_ARGUMENTS] = Default::default();
+                values[0] = value;
+                for (value, arg) in values.iter_mut().skip(1).zip(args) {
+                    *value = self.arg(arg, early)?;
+                }
+                self.plain(*body, values.get_mut(..=args.len()))
+            }
+            Kind::Over(over) => self.over(over, value),
+        }
+    }
+
+    fn arg(&mut self, arg: &'a Arg, early: &mut [Value<'a>]) -> Evaluated<'a> {
+        match arg {
+            Arg::Inert(node) => self.eval(node),
+            Arg::Early(number) => early.get_mut(*number).map(std::mem::take).ok_or(Halt::Fail),
+        }
+    }
+
+    /// A property of the record, or of an object in it, by its place in the projection.
+    pub(super) fn slot(&self, value: &Value<'a>, slot: &'a Slot) -> Evaluated<'a> {
+        let Value::Object(Object::Tape(doc, at)) = value else {
+            return Err(Halt::Fail);
+        };
+        let found = match doc.node(*at) {
+            Taped::Partial(_) => doc.slot(slot.part),
+            _ => doc.property(*at, &slot.name),
+        };
+        Ok(found.map_or(Value::Unit, |at| Value::on_tape(self.doc, at)))
+    }
+}
+
+/// `list[number]`, from the end if negative, or `object["name"]`.
+fn indexed<'a>(value: &Value<'a>, index: &Value<'a>) -> Evaluated<'a> {
+    match (value, index) {
+        (Value::List(list), Value::Int(number)) => {
+            let nth = match usize::try_from(*number) {
+                Ok(nth) => Some(nth),
+                Err(_) => usize::try_from(number.unsigned_abs())
+                    .ok()
+                    .and_then(|back| list.len().checked_sub(back)),
+            };
+            nth.and_then(|nth| list.at(nth)).ok_or(Halt::Fail)
+        }
+        (Value::Object(object), Value::Text(name)) => Ok(object.property(name)),
+        _ => Err(Halt::Fail),
+    }
+}
