@@ -194,9 +194,25 @@ fn deep_expressions_are_refused_before_they_run() {
     assert_eq!(ends(&deep), "mapping::depth");
     let lists = format!("let x = {}1{};", "[".repeat(500), "]".repeat(500));
     assert_eq!(ends(&lists), "mapping::depth");
-    let chain = format!("let x = record{};", "?.a".repeat(5000));
-    let code = ends(&chain);
-    assert!(code == "mapping::depth" || code == "draft", "{code}");
+    let blocks = format!("{}{}", "if true { ".repeat(5000), "}".repeat(5000));
+    assert_eq!(ends(&blocks), "mapping::depth");
+    // Long is not deep.
+    for long in [
+        format!("let x = record{};", "?.a".repeat(5000)),
+        format!("let x = 1{};", " + 1".repeat(5000)),
+        format!("let x = record.a{};", " ?? record.a".repeat(5000)),
+        format!("if false {{ }} {}", "else if false { }".repeat(5000)),
+        format!("let x = [{}];", "1,".repeat(5000)),
+    ] {
+        let code = ends(&long);
+        assert!(
+            matches!(
+                code.as_str(),
+                "mapping::depth" | "mapping::syntax" | "mapping::size" | "draft"
+            ),
+            "{long:.30}: {code}"
+        );
+    }
 }
 
 #[test]

@@ -12,6 +12,9 @@ use super::node::Literal;
 
 /// The literals of a script by the hash that a case with that value has.
 pub(super) fn labels(engine: &Engine, script: &str) -> HashMap<u64, Literal> {
+    if !script.contains("switch") {
+        return HashMap::new();
+    }
     let candidates: Vec<(String, Literal)> = spellings(script)
         .into_iter()
         .filter_map(|spelling| Some((read(engine, &spelling)?, spelling)))
