@@ -46,6 +46,8 @@ fn instances<'de, D: serde::Deserializer<'de>>(node: D) -> Result<usize, D::Erro
 fn attempts<'de, D: serde::Deserializer<'de>>(node: D) -> Result<u32, D::Error> {
     match u32::deserialize(node)? {
         count @ 1..=20 => Ok(count),
-        count => Err(serde::de::Error::custom(format!("{count} attempts are out of range; write 1 to 20"))),
+        count => Err(serde::de::Error::custom(format!(
+            "{count} attempts are out of range; write 1 to 20"
+        ))),
     }
 }

@@ -18,7 +18,7 @@ use super::run::{Run, Syncer, blocking};
 use super::scribe::{Desk, Scribe, Tallied};
 
 /// Batches in flight between two stages.
-const DEPTH: usize = 4;
+const DEPTH: usize = 2;
 
 /// Where a phase takes its records from.
 pub(super) enum Source {

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::model::entity::Entity;
 use crate::model::fault::{Disposition, Fault};
 use crate::model::ids::SourceId;
-use crate::model::record::{Cursor, Evidence, Page, Window};
+use crate::model::record::{Cursor, Evidence, Page, Record, Window};
 use crate::port::provider::Provider;
 
 use super::SyncError;
@@ -21,6 +21,8 @@ use super::intake::{Batch, Origin};
 
 /// How often a part may start again because its cursor went stale.
 const RESTARTS: u32 = 3;
+/// The most records of a batch.
+const BATCH: usize = 128;
 /// After so many failed parts the rest is not tried.
 const FAILURES: usize = 50;
 
@@ -124,18 +126,27 @@ impl Puller<'_> {
                 Err(fault) => return Ok(Err(fault)),
             };
             self.note(&page, listed);
-            if !page.records.is_empty() {
-                let batch = Batch { origin: Origin::Pulled, records: page.records };
-                if self.sink.send(batch).await.is_err() {
-                    return Err(SyncError::Worker("the intake is gone".to_owned()));
-                }
-            }
-            match page.next {
+            let Page { records, next, .. } = page;
+            self.send(records).await?;
+            match next {
                 None => return Ok(Ok(())),
                 Some(next) if met.insert(next.clone()) => cursor = Some(next),
                 Some(_) => return Ok(Err(repeating())),
             }
         }
+    }
+
+    /// Sends records on in small batches: a page of attendance may hold thousands.
+    async fn send(&self, records: Vec<Record>) -> Result<(), SyncError> {
+        let mut records = records.into_iter().peekable();
+        while records.peek().is_some() {
+            let records = records.by_ref().take(BATCH).collect();
+            let batch = Batch { origin: Origin::Pulled, records };
+            if self.sink.send(batch).await.is_err() {
+                return Err(SyncError::Worker("the intake is gone".to_owned()));
+            }
+        }
+        Ok(())
     }
 
     async fn page(&self, part: &Part, cursor: Option<&Cursor>) -> Result<Page, Fault> {
