@@ -166,10 +166,8 @@ fn standard_library(sysroot: &Path, path: &[PathBuf]) -> Option<StdLibrary> {
     linkers.pop().map(|linker| StdLibrary::Source { linker: Some(linker) })
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
-    #![cfg(unix)]
-
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
