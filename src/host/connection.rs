@@ -103,7 +103,8 @@ impl Connection {
             let Disposition::Retry(asked) = fault.disposition() else { return Err(fault) };
             let Some(wait) = attempts.next(asked, self.shared.random.as_ref()) else {
                 if matches!(fault, Fault::RateLimited(_)) {
-                    pass.slow_down(asked.unwrap_or_default());
+                    // Longer than a call may take in all, later calls had better fail and say so.
+                    pass.slow_down(asked.unwrap_or_default().min(self.shared.limits.retry.total));
                 }
                 return Err(fault);
             };

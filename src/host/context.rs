@@ -138,6 +138,11 @@ impl Quota {
         let (memory_limit, table_limit) = (limits.memory_bytes, limits.table_elements);
         Self { memory_limit, table_limit, memory: 0, table: 0, met: None }
     }
+
+    /// The linear memory in use.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.memory
+    }
 }
 
 fn grow(used: &mut usize, limit: usize, current: usize, desired: usize) -> bool {

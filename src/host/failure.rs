@@ -6,6 +6,7 @@ use wasmtime::Trap;
 
 use crate::model::fault::{Advice, Fault};
 
+use super::bounded;
 use super::context::{Bound, Shared};
 use super::contract::since_v0_1::types;
 use super::imports::Breach;
@@ -47,6 +48,10 @@ pub(super) enum PageError {
     Payload { at: usize },
     #[error("the page has {found} items, {limit} are allowed")]
     TooMany { found: usize, limit: usize },
+    #[error("it lists {found} {what}, {limit} are allowed")]
+    List { what: &'static str, found: usize, limit: usize },
+    #[error("its {what} has {found} bytes, {limit} are allowed")]
+    Opaque { what: &'static str, found: usize, limit: usize },
 }
 
 impl From<wasmtime::Error> for Failure {
@@ -81,7 +86,7 @@ impl Failure {
         let plugin = shared.plugin.name();
         let subject = format!("plugin `{plugin}` in `{export}`");
         let told = match self {
-            Self::Fault(fault) => return fault,
+            Self::Fault(fault) => return bounded::fault(fault),
             Self::Page(error @ PageError::Response { .. }) => return unreadable(&subject, &error),
             Self::Page(error) => Told::page(&error),
             Self::Deadline => Told::deadline(shared),
@@ -142,7 +147,7 @@ impl Told {
     fn page(error: &PageError) -> Self {
         Self {
             code: "plugin::page",
-            what: format!("returned a page that cannot be used: {error}"),
+            what: format!("returned what cannot be used: {error}"),
             remedy: REPORT,
         }
     }

@@ -1,6 +1,6 @@
 //! One instance of a plugin and the calls it runs, one at a time.
 //!
-//! The invariant: an instance that trapped, ran out of time or kept a response beyond its call never runs again.
+//! The invariant: an instance that trapped, ran out of time, grew large or kept a response beyond its call never runs again.
 
 use std::sync::Arc;
 
@@ -14,6 +14,9 @@ use crate::model::fault::Fault;
 use super::context::{Budget, Context, Shared};
 use super::contract::since_v0_1::{attendance, directory, plugin};
 use super::failure::Failure;
+
+/// The most memory of an instance that waits for its next call: memory never shrinks, and a new instance is cheap.
+const IDLE_BYTES: usize = 16 << 20;
 
 /// A call of an export: what goes in and what comes out. Repeatable, so that it can be retried.
 #[async_trait]
@@ -88,7 +91,7 @@ impl Live {
         if kept {
             context.table = ResourceTable::new();
         }
-        !kept
+        !kept && context.quota.memory_bytes() <= IDLE_BYTES
     }
 }
 

@@ -12,6 +12,7 @@
 //! rule ends one call with a [`crate::model::fault::Fault`] that names the plugin and says what to do, within its deadline
 //! plus 100 ms.
 
+mod bounded;
 mod cache;
 mod connection;
 mod context;

@@ -9,6 +9,7 @@ use crate::model::fault::Fault;
 use crate::model::ids::SourceId;
 use crate::model::record::{Capabilities, Cursor, Finding, Page, Record, Window};
 
+use super::bounded;
 use super::failure::Failure;
 use super::instance::{Live, Operation};
 use super::page;
@@ -24,11 +25,12 @@ impl Operation for Offer {
         let mut offered = Capabilities::default();
         if let Some(directory) = &live.directory {
             let walks = directory.call_walks(&mut live.store).await?;
-            offered.walks = walks.into_iter().map(Into::into).collect();
+            offered.walks = bounded::list("walks", walks)?.into_iter().map(Into::into).collect();
         }
         if let Some(attendance) = &live.attendance {
             let batches = attendance.call_batches(&mut live.store).await?;
-            offered.batches = batches.into_iter().map(Into::into).collect();
+            offered.batches =
+                bounded::list("batches", batches)?.into_iter().map(Into::into).collect();
         }
         Ok(offered)
     }
@@ -43,7 +45,8 @@ impl Operation for Probe {
 
     async fn run(&self, live: &mut Live) -> Result<Vec<Finding>, Failure> {
         let findings = live.plugin.call_probe(&mut live.store).await??;
-        Ok(findings.into_iter().map(Into::into).collect())
+        let findings = bounded::list("findings", findings)?;
+        Ok(findings.into_iter().map(|it| bounded::finding(&it.into())).collect())
     }
 }
 

@@ -8,8 +8,9 @@ use bytes::Bytes;
 use wasmtime::component::ResourceTable;
 
 use crate::model::ids::SourceId;
-use crate::model::record::{Cursor, Page, Record};
+use crate::model::record::{Cursor, Evidence, Page, Record};
 
+use super::bounded;
 use super::contract::since_v0_1::types;
 use super::failure::{Failure, PageError};
 use super::json::{Node, Span, Spine, descend, tokens};
@@ -21,11 +22,13 @@ pub(super) fn page(
     table: &mut ResourceTable,
     limit: usize,
 ) -> Result<Page, Failure> {
-    Ok(Page {
-        records: records(page.content, table, limit)?,
-        next: page.next.map(Cursor),
-        evidence: page.evidence.map(Into::into),
-    })
+    let records = records(page.content, table, limit)?;
+    let next = bounded::opaque("cursor", page.next)?.map(Cursor);
+    let mut evidence: Option<Evidence> = page.evidence.map(Into::into);
+    if let Some(evidence) = &mut evidence {
+        evidence.scope = bounded::opaque("scope", evidence.scope.take())?;
+    }
+    Ok(Page { records, next, evidence })
 }
 
 /// Takes records out of the guest's hands.

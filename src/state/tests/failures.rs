@@ -100,6 +100,53 @@ fn state_without_a_format_is_damage() {
 }
 
 #[test]
+fn damaged_files_are_an_error_and_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let original = folder.path().join("original");
+    let store = open(&original).unwrap();
+    (0..30).for_each(|n| killed::write_batch(&store, n).unwrap());
+    store.flush().unwrap();
+    drop(store);
+    // Opening once more leaves a snapshot of the pages, as a restart does.
+    drop(open(&original).unwrap());
+    let sled = fs::read_dir(original.join("sled")).unwrap().map(|entry| entry.unwrap().file_name());
+    let snapshot =
+        sled.map(|name| name.into_string().unwrap()).find(|name| name.starts_with("snap."));
+    let snapshot = format!("sled/{}", snapshot.unwrap());
+    let damages: [(&str, fn(&mut Vec<u8>)); 5] = [
+        ("sled/conf", |bytes| bytes.truncate(20)),
+        (&snapshot, |bytes| bytes[100] ^= 1),
+        (&snapshot, |bytes| bytes.truncate(10)),
+        ("sled/db", |bytes| bytes[1000..90_000].fill(0)),
+        ("values/00000001.values", |bytes| bytes[30_000] ^= 1),
+    ];
+    for (number, (name, damage)) in damages.into_iter().enumerate() {
+        let copy = folder.path().join(number.to_string());
+        copy_folder(&original, &copy);
+        let mut bytes = fs::read(copy.join(name)).unwrap();
+        damage(&mut bytes);
+        fs::write(copy.join(name), bytes).unwrap();
+        let read = open(&copy).and_then(|store| {
+            let scans = [Space::Index, Space::Blob].map(|space| store.scan(space, b"", None));
+            scans.into_iter().flatten().try_for_each(|pair| pair.map(drop))
+        });
+        assert!(matches!(read, Err(StoreError::Damaged { .. })), "{name}: {read:?}");
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+#[test]
 fn a_full_disk_is_an_error_that_repeats_until_there_is_room_again() {
     for test in ["failures::fill_the_disk_with_values", "failures::fill_the_disk_with_pages"] {
         let folder = tempfile::tempdir().unwrap();
