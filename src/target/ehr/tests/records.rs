@@ -194,3 +194,19 @@ fn every_kind_has_a_bit_for_each_field() {
         assert!(schema::fields(entity).len() <= 64, "{entity}");
     }
 }
+
+#[tokio::test]
+async fn more_callers_than_the_queue_holds_wait_their_turn() {
+    let world = Arc::new(World::new());
+    let mut callers = tokio::task::JoinSet::new();
+    for n in 0..100 {
+        let world = world.clone();
+        callers.spawn(async move {
+            world.apply(Entity::Employee, vec![person(&n.to_string(), &json!({}))]).await;
+        });
+    }
+    while let Some(done) = callers.join_next().await {
+        done.unwrap();
+    }
+    assert_eq!(world.ask("SELECT count(*) FROM employees").as_deref(), Some("100"));
+}
