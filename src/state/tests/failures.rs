@@ -99,6 +99,9 @@ fn state_without_a_format_is_damage() {
     assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
 }
 
+/// What happens to a file's bytes.
+type Damage = fn(&mut Vec<u8>);
+
 #[test]
 fn damaged_files_are_an_error_and_no_panic() {
     let folder = tempfile::tempdir().unwrap();
@@ -113,7 +116,7 @@ fn damaged_files_are_an_error_and_no_panic() {
     let snapshot =
         sled.map(|name| name.into_string().unwrap()).find(|name| name.starts_with("snap."));
     let snapshot = format!("sled/{}", snapshot.unwrap());
-    let damages: [(&str, fn(&mut Vec<u8>)); 5] = [
+    let damages: [(&str, Damage); 5] = [
         ("sled/conf", |bytes| bytes.truncate(20)),
         (&snapshot, |bytes| bytes[100] ^= 1),
         (&snapshot, |bytes| bytes.truncate(10)),
