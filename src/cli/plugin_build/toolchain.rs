@@ -166,7 +166,7 @@ fn standard_library(sysroot: &Path, path: &[PathBuf]) -> Option<StdLibrary> {
     linkers.pop().map(|linker| StdLibrary::Source { linker: Some(linker) })
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
