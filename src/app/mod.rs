@@ -15,6 +15,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
@@ -38,6 +39,10 @@ use crate::target::ehr::{self, EmbeddedEhr};
 
 /// The file in the state folder that tells where the daemon listens.
 const DAEMON: &str = "daemon.json";
+
+/// How often, and how far apart, a held state folder is tried.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(100);
 
 /// Which connections a verb is about; nothing means all.
 #[derive(Clone, Debug, Default)]
@@ -73,8 +78,7 @@ impl App {
     /// As [`App::open`].
     pub fn open_on(file: &Path, runtime: Runtime) -> Result<Self, Failure> {
         let config = load_config(file)?;
-        let store = SledStore::open(&config.state, Options::default());
-        let store = store.map_err(|cause| Failure::of(&cause))?;
+        let store = open_store(&config.state).map_err(|cause| Failure::of(&cause))?;
         let host =
             PluginHost::new(Some(config.cache.clone())).map_err(|cause| Failure::of(&cause))?;
         Ok(Self {
@@ -197,6 +201,17 @@ impl Selection {
             |wanted: &Option<String>, name: &str| wanted.as_ref().is_none_or(|w| w == name);
         matches(&self.tenant, tenant.as_str()) && matches(&self.connection, connection.as_str())
     }
+}
+
+/// Opens the state. `rollcall status` holds it for a moment where no daemon runs, so a held one is waited for.
+fn open_store(folder: &Path) -> Result<SledStore, StoreError> {
+    for _ in 0..LOCK_TRIES {
+        match SledStore::open(folder, Options::default()) {
+            Err(StoreError::Locked { .. }) => std::thread::sleep(LOCK_PAUSE),
+            opened => return opened,
+        }
+    }
+    SledStore::open(folder, Options::default())
 }
 
 /// Loads the configuration alone.
