@@ -7,6 +7,7 @@
 //! checks again.
 
 mod attendance;
+mod cases;
 mod connection;
 mod fault;
 mod gate;
@@ -32,6 +33,7 @@ use crate::model::hash::ContentHash;
 use crate::model::ids::TenantId;
 
 pub use attendance::Attendance;
+pub use cases::Cases;
 pub use connection::Connection;
 pub use fault::{ConfigFault, ConfigFaults, Spot};
 pub use gate::Gate;
@@ -66,6 +68,8 @@ pub struct Config {
     pub log: Log,
     /// What a plugin may use.
     pub limits: Limits,
+    /// What a mapping case that fails means for a reload.
+    pub cases: Cases,
     /// The customers; at least one.
     pub tenants: BTreeMap<TenantId, Tenant>,
     /// What all of it says, defaults filled in. Secrets count by reference, not by value.

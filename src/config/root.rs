@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::cases::Cases;
 use super::limits::Limits;
 use super::log::Log;
 use super::schedule::Schedule;
@@ -23,6 +24,7 @@ pub(super) struct RootFile {
     pub(super) schedule: Schedule,
     pub(super) log: Log,
     pub(super) limits: Limits,
+    pub(super) cases: Cases,
 }
 
 impl Default for RootFile {
@@ -37,6 +39,7 @@ impl Default for RootFile {
             schedule: Schedule::default(),
             log: Log::default(),
             limits: Limits::default(),
+            cases: Cases::default(),
         }
     }
 }

@@ -133,6 +133,15 @@ async fn an_edit_that_fails_its_cases_is_not_taken_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_cases_only_warn_an_edit_that_fails_them_is_taken_up() {
+    let (rig, _daemon) = serving().await;
+    let main = std::fs::read_to_string(rig.path("rollcall.yaml")).unwrap();
+    rig.write("rollcall.yaml", &main.replace("cases: gate", "cases: warn"));
+    rig.write("mappings/feishu/employee.rhai", &located(&script(&rig), "somewhere else"));
+    until("an edit against its cases", || titles(&rig, "somewhere else"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_replaced_plugin_is_taken_up_and_a_bad_one_is_not() {
     let (rig, _daemon) = serving().await;
     let good = std::fs::read(rig.path("plugins/feishu.wasm")).unwrap();

@@ -33,7 +33,7 @@ impl Rig {
         rig.write(
             "rollcall.yaml",
             &format!(
-                "listen: 127.0.0.1:0\nlimits: {{ attempts: 2 }}\ncache: {}/compiled\n",
+                "listen: 127.0.0.1:0\nlimits: {{ attempts: 2 }}\ncases: gate\ncache: {}/compiled\n",
                 env!("CARGO_TARGET_TMPDIR")
             ),
         );

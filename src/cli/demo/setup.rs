@@ -32,7 +32,7 @@ pub(super) fn write(dir: &Path, simulator: &Simulator, days: u32) -> Result<Path
     put(&dir.join("app_secret"), simulator.app_secret().as_bytes())?;
     let main = format!(
         "state: state\nplugins: {}\nmappings: {}\ntenants: tenants\nlisten: 127.0.0.1:0\n\
-         schedule: \"*/5 * * * *\"\nlog: {{ level: warn }}\n",
+         schedule: \"*/5 * * * *\"\ncases: warn\nlog: {{ level: warn }}\n",
         quoted(&plugins),
         quoted(&mappings)
     );
