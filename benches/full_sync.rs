@@ -11,83 +11,27 @@
 )]
 
 mod floor;
+mod platform;
 
-use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::Instant;
 
+use platform::{Platform, Timed, component, median, serve};
 use rollcall::app::SystemClock;
 use rollcall::config::{Attendance, Gate, Zone};
-use rollcall::host::{self, ConnectionSpec, Grant, PluginHost, Secret, SecretSource};
 use rollcall::mapping::{Files, Generation};
 use rollcall::model::ids::{ConnectionId, TenantId};
 use rollcall::state::{Options, SledStore};
 use rollcall::sync::progress::Silent;
 use rollcall::sync::{Mode, Request, Settings, Syncer};
 use rollcall::target::ehr::{self, EmbeddedEhr};
-use simulator::Simulator;
 use tokio_util::sync::CancellationToken;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What the simulator's process prints once it listens.
-struct Platform {
-    url: String,
-    app_id: String,
-    app_secret: String,
-    child: Child,
-}
-
-impl Platform {
-    fn start(people: u32) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["serve", &people.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let [url, app_id, app_secret] = words[..] else { panic!("the simulator said {line:?}") };
-        let (url, app_id, app_secret) = (url.into(), app_id.into(), app_secret.into());
-        Self { url, app_id, app_secret, child }
-    }
-}
-
-impl Drop for Platform {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-/// Serves until stdin closes.
-async fn serve(people: u32) {
-    let simulator =
-        Simulator::builder().people(people).seed(1).days(1).start("127.0.0.1:0").await.unwrap();
-    println!("{} {} {}", simulator.feishu_url(), simulator.app_id(), simulator.app_secret());
-    tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()))
-        .await
-        .unwrap()
-        .unwrap();
-}
-
-struct OneSecret(String);
-
-impl SecretSource for OneSecret {
-    fn secret(&self, name: &str) -> Option<Secret> {
-        (name == "app_secret").then(|| Secret::new(self.0.clone()))
-    }
-}
-
 /// Everything rollcall needs, in `dir`.
 fn syncer(platform: &Platform, dir: &Path) -> (Syncer, Request) {
-    let host = PluginHost::new(Some(dir.join("cache"))).unwrap();
     let connection = ConnectionId::parse("feishu").unwrap();
     let tenant = TenantId::parse("bench").unwrap();
     let read = |name: &str| std::fs::read_to_string(format!("mappings/feishu/{name}")).unwrap();
@@ -96,24 +40,7 @@ fn syncer(platform: &Platform, dir: &Path) -> (Syncer, Request) {
         Files::from_memory("feishu", texts.iter().map(|(name, text)| (*name, text.as_str())));
     let mapper =
         Generation::load(&files, None).unwrap().mapper(&connection, "Asia/Shanghai", "CN").unwrap();
-    let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let provider = host::Connection::new(ConnectionSpec {
-        plugin: host.load(Path::new("plugins/feishu.wasm")).unwrap(),
-        tenant: tenant.clone(),
-        connection: connection.clone(),
-        settings: BTreeMap::from([
-            setting("open_host", &platform.url),
-            setting("app_id", &platform.app_id),
-        ]),
-        secrets: Arc::new(OneSecret(platform.app_secret.clone())),
-        grants: vec![
-            Grant::parse(&format!("private:{}", platform.url.trim_start_matches("http://")))
-                .unwrap(),
-        ],
-        limits: host::Limits::STANDARD,
-        clock: Arc::new(SystemClock),
-        random: Arc::new(host::OsRandom),
-    });
+    let provider = component(platform, &dir.join("cache"), tenant.clone());
     let clock = Arc::new(SystemClock);
     let target =
         EmbeddedEhr::open(&dir.join("ehr.db"), clock.clone(), ehr::Options::default()).unwrap();
@@ -121,7 +48,7 @@ fn syncer(platform: &Platform, dir: &Path) -> (Syncer, Request) {
     let syncer = Syncer {
         tenant,
         connection,
-        provider: Arc::new(provider.unwrap()),
+        provider: Arc::new(provider),
         target: Arc::new(target),
         store: Arc::new(SledStore::open(&dir.join("state"), Options::default()).unwrap()),
         clock,
@@ -141,35 +68,6 @@ fn syncer(platform: &Platform, dir: &Path) -> (Syncer, Request) {
         mapper,
     };
     (syncer, request)
-}
-
-/// CPU seconds of this process, user and system.
-fn cpu() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-    (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
-}
-
-#[derive(Default)]
-struct Timed {
-    wall: Vec<f64>,
-    cpu: Vec<f64>,
-}
-
-impl Timed {
-    async fn time<T>(&mut self, work: impl Future<Output = T>) -> T {
-        let (wall, before) = (Instant::now(), cpu());
-        let out = work.await;
-        self.wall.push(wall.elapsed().as_secs_f64());
-        self.cpu.push(cpu() - before);
-        out
-    }
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted[sorted.len() / 2]
 }
 
 async fn compare(people: u32, rounds: usize) {

@@ -1,0 +1,157 @@
+//! The connector compiled natively: the same code over a host of plain reqwest.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use rollcall_feishu::Feishu;
+use rollcall_sdk::{
+    Content, Denied, Directory as _, Host, Kind, Level, Page, Request, Response, Slice,
+};
+use serde_json::value::RawValue;
+use tokio::runtime::Handle;
+
+use crate::platform::Platform;
+
+/// A host without limits, grants or pacing.
+pub(crate) struct Native {
+    client: reqwest::Client,
+    runtime: Handle,
+    url: String,
+    app_id: String,
+    app_secret: String,
+    kept: RefCell<HashMap<String, String>>,
+}
+
+/// A response, held as it came.
+pub(crate) struct Answer {
+    status: u16,
+    headers: reqwest::header::HeaderMap,
+    body: Bytes,
+}
+
+impl Native {
+    pub(crate) fn new(platform: &Platform) -> Self {
+        Self {
+            client: reqwest::Client::builder().build().unwrap(),
+            runtime: Handle::current(),
+            url: platform.url.clone(),
+            app_id: platform.app_id.clone(),
+            app_secret: platform.app_secret.clone(),
+            kept: RefCell::default(),
+        }
+    }
+
+    /// Everything: departments, then the people of each. Returns how many records came.
+    pub(crate) fn pull(&self) -> usize {
+        let mut departments: Vec<Option<String>> = Vec::new();
+        self.walk(Kind::Department, None, |id, _| departments.push(Some(id)));
+        departments.push(None);
+        let mut people = 0;
+        for department in &departments {
+            self.walk(Kind::Employee, department.as_deref(), |_, _| people += 1);
+        }
+        people + departments.len()
+    }
+
+    fn walk(&self, kind: Kind, within: Option<&str>, mut take: impl FnMut(String, Bytes)) {
+        let mut cursor: Option<String> = None;
+        loop {
+            let page: Page<Answer> =
+                Feishu::enumerate(self, kind, within, cursor.as_deref()).unwrap();
+            if let Content::Sliced(slice) = page.content {
+                records(&slice, &mut take);
+            }
+            cursor = page.next;
+            if cursor.is_none() {
+                return;
+            }
+        }
+    }
+}
+
+/// Slices a page: each record's id, and its bytes without a copy.
+fn records(slice: &Slice<Answer>, take: &mut impl FnMut(String, Bytes)) {
+    let body = &slice.response.body;
+    let Some(items) = at(body, &slice.items) else { return };
+    let items: Vec<&RawValue> = serde_json::from_str(items).unwrap();
+    for item in items {
+        let id = at(item.get().as_bytes(), &slice.id[0]).unwrap();
+        take(serde_json::from_str(id).unwrap(), body.slice_ref(item.get().as_bytes()));
+    }
+}
+
+/// The JSON text at a pointer of plain keys.
+fn at<'a>(body: &'a [u8], pointer: &str) -> Option<&'a str> {
+    let mut text = std::str::from_utf8(body).ok()?;
+    for key in pointer.split('/').skip(1) {
+        let object: HashMap<&str, &RawValue> = serde_json::from_str(text).ok()?;
+        text = object.get(key)?.get();
+    }
+    Some(text)
+}
+
+impl Response for Answer {
+    fn status(&self) -> u16 {
+        self.status
+    }
+    fn header(&self, name: &str) -> Option<String> {
+        self.headers.get(name)?.to_str().ok().map(str::to_owned)
+    }
+    fn pointer(&self, path: &str) -> Option<String> {
+        at(&self.body, path).map(str::to_owned)
+    }
+    fn count(&self, path: &str) -> Option<u32> {
+        let items: Vec<&RawValue> = serde_json::from_str(at(&self.body, path)?).ok()?;
+        u32::try_from(items.len()).ok()
+    }
+    fn body(&self) -> Vec<u8> {
+        self.body.to_vec()
+    }
+}
+
+impl Host for Native {
+    type Response = Answer;
+
+    fn send(&self, request: &Request) -> Result<Answer, Denied> {
+        let method = reqwest::Method::from_bytes(request.method.as_bytes()).unwrap();
+        let body = String::from_utf8(request.body.clone()).unwrap();
+        let body = body.replace("{secret:app_secret}", &self.app_secret);
+        let mut call = self.client.request(method, &request.url).body(body);
+        for (name, value) in &request.headers {
+            call = call.header(name, value);
+        }
+        self.runtime.block_on(async {
+            let answer = call.send().await.unwrap();
+            let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+            Ok(Answer { status, headers, body: answer.bytes().await.unwrap() })
+        })
+    }
+    fn setting(&self, name: &str) -> Option<String> {
+        let value = match name {
+            "open_host" => &self.url,
+            "app_id" => &self.app_id,
+            "user_id_type" => "user_id",
+            "department_id_type" => "open_department_id",
+            "utc_offset_minutes" => "480",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    }
+    fn now_ms(&self) -> i64 {
+        rollcall::port::clock::Clock::now_ms(&rollcall::app::SystemClock)
+    }
+    fn random(&self, len: u32) -> Vec<u8> {
+        vec![4; len as usize]
+    }
+    fn log(&self, _: Level, _: &str) {}
+    fn recall(&self, key: &str) -> Option<String> {
+        self.kept.borrow().get(key).cloned()
+    }
+    fn remember(&self, key: &str, value: &str, _: u32) {
+        self.kept.borrow_mut().insert(key.to_owned(), value.to_owned());
+    }
+    fn forget(&self, key: &str) {
+        self.kept.borrow_mut().remove(key);
+    }
+}

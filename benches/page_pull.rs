@@ -1,0 +1,89 @@
+//! Pulling everyone through the component against the same connector code compiled natively.
+//!
+//! `cargo bench --bench page_pull -- [PEOPLE] [ROUNDS]` (20,000 and 5). Both read the same pages one after the other over the
+//! same HTTP client library and slice them into records; ratios are between medians of one run, wall time and CPU.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a benchmark prints, and fails loudly"
+)]
+
+mod native;
+mod platform;
+
+use native::Native;
+use platform::{Platform, Timed, component, median, serve};
+use rollcall::host::Connection;
+use rollcall::model::entity::Entity;
+use rollcall::model::ids::{SourceId, TenantId};
+use rollcall::model::record::Page;
+use rollcall::port::provider::Provider as _;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Everything through the component: departments, then the people of each. Returns how many records came.
+async fn through_component(connection: &Connection) -> usize {
+    let mut departments = Vec::new();
+    let mut total = 0;
+    let mut cursor = None;
+    loop {
+        let page: Page = connection.list(Entity::Department, None, cursor.as_ref()).await.unwrap();
+        departments.extend(page.records.into_iter().map(|record| Some(record.id)));
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    departments.push(None);
+    for department in &departments {
+        let department: Option<&SourceId> = department.as_ref();
+        let mut cursor = None;
+        loop {
+            let page =
+                connection.list(Entity::Employee, department, cursor.as_ref()).await.unwrap();
+            total += page.records.len();
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+    }
+    total + departments.len()
+}
+
+async fn compare(people: u32, rounds: usize) {
+    let platform = Platform::start(people);
+    let dir = tempfile::tempdir().unwrap();
+    let tenant = TenantId::parse("bench").unwrap();
+    let connection = component(&platform, dir.path(), tenant);
+    let (mut native, mut wasm) = (Timed::default(), Timed::default());
+    for _ in 0..rounds {
+        let plain = Native::new(&platform);
+        let expected = native
+            .time(async { tokio::task::spawn_blocking(move || plain.pull()).await.unwrap() })
+            .await;
+        let got = wasm.time(through_component(&connection)).await;
+        assert_eq!(got, expected, "both read the same records");
+    }
+    println!("{:<24}{:>10}{:>10}{:>10}{:>10}", "", "wall s", "cpu s", "x wall", "x cpu");
+    for (name, timed) in [("native", &native), ("component", &wasm)] {
+        let (wall, cpu) = (median(&timed.wall), median(&timed.cpu));
+        let (by_wall, by_cpu) = (wall / median(&native.wall), cpu / median(&native.cpu));
+        println!("{name:<24}{wall:>10.3}{cpu:>10.3}{by_wall:>10.2}{by_cpu:>10.2}");
+    }
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    let number = |at: usize, default: u32| {
+        args.get(at).and_then(|text| text.parse().ok()).unwrap_or(default)
+    };
+    let runtime = rollcall::app::runtime().unwrap();
+    if args.first().is_some_and(|arg| arg == "serve") {
+        runtime.block_on(serve(number(1, 1000)));
+    } else {
+        runtime.block_on(compare(number(0, 20_000), number(1, 5) as usize));
+    }
+}

@@ -1,0 +1,115 @@
+//! The simulated platform in a process of its own, the connector against it, and the timing that the benchmarks share.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Instant;
+
+use rollcall::app::SystemClock;
+use rollcall::host::{self, ConnectionSpec, Grant, PluginHost, Secret, SecretSource};
+use rollcall::model::ids::{ConnectionId, TenantId};
+use simulator::Simulator;
+
+/// What the simulator's process prints once it listens.
+pub(crate) struct Platform {
+    pub(crate) url: String,
+    pub(crate) app_id: String,
+    pub(crate) app_secret: String,
+    child: Child,
+}
+
+impl Platform {
+    pub(crate) fn start(people: u32) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["serve", &people.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [url, app_id, app_secret] = words[..] else { panic!("the simulator said {line:?}") };
+        let (url, app_id, app_secret) = (url.into(), app_id.into(), app_secret.into());
+        Self { url, app_id, app_secret, child }
+    }
+}
+
+impl Drop for Platform {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Serves until stdin closes.
+pub(crate) async fn serve(people: u32) {
+    let simulator =
+        Simulator::builder().people(people).seed(1).days(1).start("127.0.0.1:0").await.unwrap();
+    println!("{} {} {}", simulator.feishu_url(), simulator.app_id(), simulator.app_secret());
+    tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()))
+        .await
+        .unwrap()
+        .unwrap();
+}
+
+pub(crate) struct OneSecret(pub(crate) String);
+
+impl SecretSource for OneSecret {
+    fn secret(&self, name: &str) -> Option<Secret> {
+        (name == "app_secret").then(|| Secret::new(self.0.clone()))
+    }
+}
+
+/// CPU seconds of this process, user and system.
+pub(crate) fn cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
+}
+
+#[derive(Default)]
+pub(crate) struct Timed {
+    pub(crate) wall: Vec<f64>,
+    pub(crate) cpu: Vec<f64>,
+}
+
+impl Timed {
+    pub(crate) async fn time<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let (wall, before) = (Instant::now(), cpu());
+        let out = work.await;
+        self.wall.push(wall.elapsed().as_secs_f64());
+        self.cpu.push(cpu() - before);
+        out
+    }
+}
+
+pub(crate) fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}
+
+/// The connector as a component, set up against the platform.
+pub(crate) fn component(platform: &Platform, cache: &Path, tenant: TenantId) -> host::Connection {
+    let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let host = PluginHost::new(Some(cache.to_owned())).unwrap();
+    let address = platform.url.trim_start_matches("http://");
+    let connection = host::Connection::new(ConnectionSpec {
+        plugin: host.load(Path::new("plugins/feishu.wasm")).unwrap(),
+        tenant,
+        connection: ConnectionId::parse("feishu").unwrap(),
+        settings: BTreeMap::from([
+            setting("open_host", &platform.url),
+            setting("app_id", &platform.app_id),
+        ]),
+        secrets: Arc::new(OneSecret(platform.app_secret.clone())),
+        grants: vec![Grant::parse(&format!("private:{address}")).unwrap()],
+        limits: host::Limits::STANDARD,
+        clock: Arc::new(SystemClock),
+        random: Arc::new(host::OsRandom),
+    });
+    connection.unwrap()
+}
