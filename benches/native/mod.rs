@@ -32,6 +32,8 @@ pub(crate) struct Answer {
 
 impl Native {
     pub(crate) fn new(platform: &Platform) -> Self {
+        // Fails when it has been installed before.
+        rustls::crypto::ring::default_provider().install_default().ok();
         Self {
             client: reqwest::Client::builder().build().unwrap(),
             runtime: Handle::current(),
