@@ -83,12 +83,17 @@ fn records(slice: &Slice<Answer>, take: &mut impl FnMut(String, Bytes)) {
     }
 }
 
-/// The JSON text at a pointer of plain keys.
+/// The JSON text at a pointer of plain keys and indices.
 fn at<'a>(body: &'a [u8], pointer: &str) -> Option<&'a str> {
     let mut text = std::str::from_utf8(body).ok()?;
     for key in pointer.split('/').skip(1) {
-        let object: HashMap<&str, &RawValue> = serde_json::from_str(text).ok()?;
-        text = object.get(key)?.get();
+        text = if text.starts_with('[') {
+            let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+            items.get(key.parse::<usize>().ok()?)?.get()
+        } else {
+            let object: HashMap<&str, &RawValue> = serde_json::from_str(text).ok()?;
+            object.get(key)?.get()
+        };
     }
     Some(text)
 }
