@@ -248,16 +248,16 @@ fn load_mapping(
     for script in &scripts {
         paths::add(&mut projection, &script.ast);
     }
-    let fast = fast(engine, &scripts);
+    let fast = fast(engine, &scripts, entity);
     Ok(Mapping { scripts, projection, fast })
 }
 
 /// The scripts as trees, if all of them can be.
-fn fast(engine: &rhai::Engine, scripts: &[Script]) -> Result<Fast, Slow> {
+fn fast(engine: &rhai::Engine, scripts: &[Script], entity: Entity) -> Result<Fast, Slow> {
     let mut projection = Projection::new();
     let mut programs = Vec::new();
     for (number, script) in scripts.iter().enumerate() {
-        let program = Program::compile(engine, script, &mut projection)
+        let program = Program::compile(engine, script, entity, &mut projection)
             .map_err(|reason| Slow { script: number, reason })?;
         programs.push(program);
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rhai::{AST, Dynamic, Engine, Position};
 
-use super::compiled::{Halt, Program, Unsupported};
+use super::compiled::{Halt, Program, Target, Unsupported};
 use super::engine::LIMITS;
 use super::explain::{Cause, End, explain, reject};
 use super::interpret::Room;
@@ -135,10 +135,13 @@ impl ConnectionMapper {
         let mut whole = true;
         for program in &fast.programs {
             whole &= program.rest.is_none();
-            let outcome = program.run(doc, &self.env, |name, value| {
-                match value.into_content().map_err(|_| Halt::Fail)? {
-                    Some(content) => fields.set(name, content),
-                    None => fields.unset(name),
+            let outcome = program.run(doc, &self.env, |target, value| {
+                let content = value.into_content().map_err(|_| Halt::Fail)?;
+                match (target, content) {
+                    (Target::Field(at), Some(content)) => fields.set_at(*at, content),
+                    (Target::Field(at), None) => fields.unset_at(*at),
+                    (Target::Name(name), Some(content)) => fields.set(name, content),
+                    (Target::Name(name), None) => fields.unset(name),
                 }
                 Ok(())
             });

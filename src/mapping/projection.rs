@@ -3,9 +3,13 @@
 //! Not here: how it is known (`paths` for the interpreter, `compiled` for trees). The invariant: parts are only added,
 //! so that the number of a part never changes.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 /// Which parts of a record are read: a tree of property names below `record`.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Projection {
+    /// Tells projections apart.
+    id: u64,
     pub(super) parts: Vec<Part>,
 }
 
@@ -22,7 +26,8 @@ pub(crate) const ROOT: usize = 0;
 impl Projection {
     /// Reads nothing yet.
     pub(crate) fn new() -> Self {
-        Self { parts: vec![Part::default()] }
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), parts: vec![Part::default()] }
     }
 
     /// The part of a property below a part, added if need be.
@@ -44,6 +49,17 @@ impl Projection {
     /// The part of a property, if it is read.
     pub(super) fn child(&self, part: usize, name: &str) -> Option<usize> {
         self.parts[part].children.iter().find(|(key, _)| **key == *name).map(|(_, at)| *at)
+    }
+
+    /// The name of a part: its property.
+    pub(super) fn name(&self, part: usize) -> &str {
+        let mut children = self.parts.iter().flat_map(|part| &part.children);
+        children.find(|(_, child)| *child == part).map_or("", |(name, _)| name)
+    }
+
+    /// What no other projection has, and no other state of this one.
+    pub(super) fn state(&self) -> (u64, usize) {
+        (self.id, self.parts.len())
     }
 
     /// How many parts there are.

@@ -71,6 +71,16 @@ impl Table {
         self.0.insert(value, cell);
     }
 
+    /// What the table says about a whole number.
+    pub(crate) fn row_of_number(&self, number: i64) -> Row<'_> {
+        // Most are a single digit: no text has to be made for them.
+        const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+        match usize::try_from(number).ok().and_then(|digit| DIGITS.get(digit)) {
+            Some(digit) => self.row(digit),
+            None => self.row(&number.to_string()),
+        }
+    }
+
     /// What the table says about a value.
     pub(crate) fn row(&self, value: &str) -> Row<'_> {
         match (self.0.get(value), self.0.get(FALLBACK)) {

@@ -39,7 +39,14 @@ pub(crate) struct Tape {
     side: String,
     /// By part: the index of its node plus one, 0 when absent.
     slots: Vec<u32>,
+    /// By part: the keys of the object read last, in order, and what they lead to. The next record mostly has the same.
+    orders: Vec<Vec<(Box<str>, Option<usize>)>>,
+    /// The projection that the orders belong to.
+    served: (u64, usize),
 }
+
+/// Most keys of an object whose order is kept.
+const KEYS: usize = 128;
 
 /// Why a record is none. Never holds its text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,6 +81,11 @@ impl Tape {
         self.side.clear();
         self.slots.clear();
         self.slots.resize(projection.len(), 0);
+        if self.served != projection.state() {
+            self.served = projection.state();
+            self.orders.clear();
+            self.orders.resize_with(projection.len(), Vec::new);
+        }
         let mut json = serde_json::Deserializer::from_str(text);
         let base = text.as_ptr() as usize;
         let mode = Mode::of(projection, ROOT);
@@ -220,7 +232,15 @@ impl<'de> Visitor<'de> for Reader<'_> {
                 self.tape.nodes[at] = Node::Object(count, self.index());
             }
             Mode::Part(part) => {
-                while let Some(child) = entries.next_key_seed(KeyOf(self.projection, part))? {
+                let mut order = std::mem::take(&mut self.tape.orders[part]);
+                let mut nth = 0;
+                while let Some(child) = entries.next_key_seed(KeyOf {
+                    projection: self.projection,
+                    part,
+                    order: &mut order,
+                    nth,
+                })? {
+                    nth += 1;
                     match child {
                         Some(child) if self.tape.slots[child] == 0 => {
                             self.tape.slots[child] = self.index() + 1;
@@ -232,6 +252,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
                         }
                     }
                 }
+                self.tape.orders[part] = order;
                 self.tape.nodes[at] = Node::Partial(index(part));
             }
         }
@@ -240,7 +261,12 @@ impl<'de> Visitor<'de> for Reader<'_> {
 }
 
 /// Reads a key as the child of a part that it names.
-struct KeyOf<'r>(&'r Projection, usize);
+struct KeyOf<'r> {
+    projection: &'r Projection,
+    part: usize,
+    order: &'r mut Vec<(Box<str>, Option<usize>)>,
+    nth: usize,
+}
 
 impl<'de> DeserializeSeed<'de> for KeyOf<'_> {
     type Value = Option<usize>;
@@ -255,7 +281,16 @@ impl Visitor<'_> for KeyOf<'_> {
         f.write_str("a key")
     }
     fn visit_str<E>(self, key: &str) -> Result<Option<usize>, E> {
-        Ok(self.0.child(self.1, key))
+        match self.order.get(self.nth) {
+            Some((known, child)) if **known == *key => return Ok(*child),
+            _ => {}
+        }
+        let child = self.projection.child(self.part, key);
+        if self.nth < KEYS {
+            self.order.truncate(self.nth);
+            self.order.push((key.into(), child));
+        }
+        Ok(child)
     }
 }
 
@@ -436,6 +471,36 @@ mod tests {
         let doc = tape.parse("{}", &projection).unwrap();
         assert_eq!(doc.slot(part), None);
         assert_eq!(doc.size(), (1, 2));
+    }
+
+    #[test]
+    fn a_tape_serves_records_of_any_shape_and_one_projection_after_another() {
+        let records = [
+            r#"{"a": 1, "b": 2, "c": {"a": 3}}"#,
+            r#"{"b": 2, "a": 1}"#,
+            r#"{"x": 0, "a": 1, "c": {"b": 4, "a": 3}}"#,
+            r#"{"a": 1, "b": 2, "c": {"a": 3}}"#,
+        ];
+        let mut first = Projection::new();
+        let (a, c) = (first.below(ROOT, "a"), first.below(ROOT, "c"));
+        let below = first.below(c, "a");
+        first.whole(a);
+        first.whole(below);
+        let mut second = Projection::new();
+        let b = second.below(ROOT, "b");
+        second.whole(b);
+        let mut tape = Tape::default();
+        for record in records.iter().cycle().take(12) {
+            let fresh = |projection: &Projection| {
+                let mut tape = Tape::default();
+                let doc = tape.parse(record, projection).unwrap();
+                Value::on_tape(&doc, 0).into_dynamic().to_string()
+            };
+            for projection in [&first, &second, &first] {
+                let doc = tape.parse(record, projection).unwrap();
+                assert_eq!(Value::on_tape(&doc, 0).into_dynamic().to_string(), fresh(projection));
+            }
+        }
     }
 
     #[test]

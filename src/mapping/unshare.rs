@@ -19,7 +19,7 @@ pub(crate) fn unshare(ast: &AST) -> AST {
 }
 
 /// The variables that are assigned after their definition.
-fn assigned(ast: &AST) -> BTreeSet<String> {
+pub(crate) fn assigned(ast: &AST) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     ast.walk(&mut |path| {
         if let Some(ASTNode::Stmt(Stmt::Assignment(parts))) = path.last()

@@ -120,8 +120,15 @@ impl<'a> Fields<'a> {
     /// Leaves a field alone again, whatever it was set to.
     pub fn unset(&mut self, name: &str) {
         match schema::position(self.entity, name) {
-            Some(at) => self.values[at] = None,
+            Some(at) => self.unset_at(at),
             None => self.unknown.retain(|unknown| unknown != name),
+        }
+    }
+
+    /// Leaves the field at a position of [`schema::fields`] alone again.
+    pub fn unset_at(&mut self, at: usize) {
+        if let Some(slot) = self.values.get_mut(at) {
+            *slot = None;
         }
     }
 
@@ -139,7 +146,7 @@ impl Draft {
     /// Every [`Violation`], in schema order, fields that the schema does not have last.
     pub fn try_new(fields: &Fields<'_>) -> Result<Self, Vec<Violation>> {
         let mut violations = Vec::new();
-        let mut json = String::with_capacity(512);
+        let mut json = String::with_capacity(1024);
         json.push('{');
         let table = schema::fields(fields.entity);
         for (field, value) in table.iter().zip(&fields.values) {
@@ -172,7 +179,7 @@ impl Draft {
         if !violations.is_empty() {
             return Err(violations);
         }
-        Self::finish(fields, json).map_err(|violation| vec![violation])
+        Self::finish(fields, &json).map_err(|violation| vec![violation])
     }
 
     /// Checks a JSON object, such as one that a client sent or a target holds.
@@ -187,7 +194,7 @@ impl Draft {
         Self::try_new(&fields)
     }
 
-    fn finish(fields: &Fields<'_>, json: String) -> Result<Self, Violation> {
+    fn finish(fields: &Fields<'_>, json: &str) -> Result<Self, Violation> {
         let external_id = match fields.values.first() {
             Some(Some(Content::Text(text))) => ExternalId::parse(text),
             _ => None,
@@ -197,7 +204,7 @@ impl Draft {
                 if external_id.as_str().split(':').nth(1) == Some(fields.entity.name()) =>
             {
                 let hash = ContentHash::of(json.as_bytes());
-                Ok(Self { external_id, json: Bytes::from(json), hash })
+                Ok(Self { external_id, json: Bytes::copy_from_slice(json.as_bytes()), hash })
             }
             _ => Err(Violation {
                 code: "schema::id",

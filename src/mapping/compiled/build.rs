@@ -3,7 +3,7 @@
 //! Not here: running it (`eval`). The invariant: what is not known to mean the same is [`Unsupported`] and stays with
 //! the interpreter.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use rhai::{AST, ASTFlags, ASTNode, Engine, Expr, FnCallExpr, Module, Position, Stmt};
 
@@ -15,6 +15,7 @@ use super::steps::{Raw, lambda_of, steps_of};
 use crate::mapping::library::{self, Closure};
 use crate::mapping::projection::{Projection, ROOT};
 use crate::mapping::script::{RECORD, Script, ZONE};
+use crate::mapping::unshare::assigned;
 
 /// Most variables of a frame; far below what the interpreter allows.
 const FRAME: usize = 40;
@@ -41,15 +42,26 @@ pub(super) struct Builder<'s> {
     numbers: HashMap<(String, usize), usize>,
     /// Their bodies; a body that is being built, or could not be, fails.
     bodies: Vec<Body>,
+    /// The variables that are assigned after their definition.
+    assigned: BTreeSet<String>,
     /// Those that could not be built.
     failed: Vec<(usize, Unsupported)>,
     frame: Frame,
 }
 
-/// The variables in sight: a name, and its place in the frame.
+/// What a name in sight stands for.
+#[derive(Clone, Copy)]
+enum Known {
+    /// A variable, by its place in the frame.
+    Local(usize),
+    /// A property of the record under another name, by its part.
+    Part(usize),
+}
+
+/// The names in sight.
 #[derive(Default)]
 struct Frame {
-    names: Vec<(String, usize)>,
+    names: Vec<(String, Known)>,
     size: usize,
     /// Whether `record` and `tz` are in sight: not in a function of the script.
     inner: bool,
@@ -63,6 +75,7 @@ impl<'s> Builder<'s> {
             projection,
             numbers: HashMap::new(),
             bodies: Vec::new(),
+            assigned: assigned(&script.ast),
             failed: Vec::new(),
             frame: Frame::default(),
         }
@@ -79,12 +92,36 @@ impl<'s> Builder<'s> {
             return unsupported("so many variables", at);
         }
         self.frame.size += 1;
-        self.frame.names.push((name.to_owned(), place));
+        self.frame.names.push((name.to_owned(), Known::Local(place)));
         Ok(place)
     }
 
-    fn place(&self, name: &str) -> Option<usize> {
-        self.frame.names.iter().rev().find(|(known, _)| known == name).map(|(_, place)| *place)
+    fn known(&self, name: &str) -> Option<Known> {
+        self.frame.names.iter().rev().find(|(known, _)| known == name).map(|(_, known)| *known)
+    }
+
+    /// `let name = record.property`, never assigned again: another name for the property.
+    fn alias(&mut self, name: &str, value: &Expr) -> bool {
+        let Expr::Dot(step, ..) = value else {
+            return false;
+        };
+        let (Expr::Variable(base, ..), Expr::Property(property, _)) = (&step.lhs, &step.rhs) else {
+            return false;
+        };
+        if !self.is_record(&base.1) || self.assigned.contains(name) {
+            return false;
+        }
+        let part = self.projection.below(ROOT, &property.2);
+        self.frame.names.push((name.to_owned(), Known::Part(part)));
+        true
+    }
+
+    fn is_record(&self, name: &str) -> bool {
+        name == RECORD && !self.frame.inner && self.known(name).is_none()
+    }
+
+    fn slot(&self, part: usize) -> Slot {
+        Slot { part, name: self.projection.name(part).into() }
     }
 
     /// Statements whose variables stay in sight afterwards.
@@ -113,6 +150,9 @@ impl<'s> Builder<'s> {
 
     fn statement(&mut self, stmt: &Stmt) -> Built<Statement> {
         Ok(match stmt {
+            Stmt::Var(parts, ..) if self.alias(&parts.0.name, &parts.1) => {
+                Statement::Value(Node::Literal(Literal::Unit))
+            }
             Stmt::Var(parts, ..) => {
                 let value = self.expression(&parts.1)?;
                 Statement::Set(self.variable(&parts.0.name, parts.0.pos)?, value)
@@ -122,7 +162,7 @@ impl<'s> Builder<'s> {
                 let Expr::Variable(name, ..) = &parts.1.lhs else {
                     return unsupported("an assignment", at);
                 };
-                let Some(place) = self.place(&name.1) else {
+                let Some(Known::Local(place)) = self.known(&name.1) else {
                     return unsupported("an assignment", at);
                 };
                 let value = self.expression(&parts.1.rhs)?;
@@ -239,8 +279,13 @@ impl<'s> Builder<'s> {
     }
 
     fn read(&mut self, name: &str, at: Position) -> Built<Node> {
-        if let Some(place) = self.place(name) {
-            return Ok(Node::Local(place));
+        match self.known(name) {
+            Some(Known::Local(place)) => return Ok(Node::Local(place)),
+            Some(Known::Part(part)) => {
+                self.projection.whole(part);
+                return Ok(Node::Slot(self.slot(part)));
+            }
+            None => {}
         }
         match name {
             RECORD if !self.frame.inner => {
@@ -359,22 +404,23 @@ impl<'s> Builder<'s> {
     fn chain(&mut self, expr: &Expr) -> Built<Node> {
         let (base, raw) = steps_of(expr);
         let mut early = Vec::new();
-        let mut part = match base {
-            Expr::Variable(name, ..)
-                if name.1 == RECORD && !self.frame.inner && self.place(RECORD).is_none() =>
-            {
-                Some(ROOT)
-            }
-            _ => None,
-        };
-        let on_record = part.is_some();
         let mut steps = Vec::new();
+        let mut part = None;
+        if let Expr::Variable(name, ..) = base {
+            if self.is_record(&name.1) {
+                part = Some(ROOT);
+            } else if let Some(Known::Part(alias)) = self.known(&name.1) {
+                part = Some(alias);
+                steps.push(Step { optional: false, kind: Kind::Slot(self.slot(alias)) });
+            }
+        }
+        let on_record = part.is_some();
         for (optional, step) in raw {
             let kind = match (step, part) {
                 (Raw::Property(name), Some(above)) => {
                     let below = self.projection.below(above, name);
                     part = Some(below);
-                    Kind::Slot(Slot { part: below, name: name.into() })
+                    Kind::Slot(self.slot(below))
                 }
                 (Raw::Property(name), None) => Kind::Property(name.into()),
                 (Raw::Index(index), _) => {

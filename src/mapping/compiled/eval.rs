@@ -10,7 +10,7 @@ use super::node::{Body, Literal, Node, Over, Statement, Switch};
 use super::operators::binary;
 use super::weight::Weight;
 use crate::mapping::engine::LIMITS;
-use crate::mapping::library::{Closure, Env, Failure, MOST_ARGUMENTS, Plain, invoke};
+use crate::mapping::library::{Closure, Env, Failure, Plain, invoke};
 use crate::mapping::projection::ROOT;
 use crate::mapping::tape::Doc;
 use crate::mapping::value::{List, Object, Text, Value};
@@ -231,15 +231,25 @@ impl<'a> Run<'a> {
     }
 
     fn call(&mut self, body: Plain, args: &'a [Node]) -> Evaluated<'a> {
-        let mut values: [Value<'a>; MOST_ARGUMENTS] = Default::default();
-        for (value, arg) in values.iter_mut().zip(args) {
-            *value = self.eval(arg)?;
+        match args {
+            [] => self.plain(body, &mut []),
+            [a] => {
+                let a = self.eval(a)?;
+                self.plain(body, &mut [a])
+            }
+            [a, b] => {
+                let (a, b) = (self.eval(a)?, self.eval(b)?);
+                self.plain(body, &mut [a, b])
+            }
+            more => {
+                let args: Result<Vec<_>, _> = more.iter().map(|arg| self.eval(arg)).collect();
+                self.plain(body, &mut args?)
+            }
         }
-        self.plain(body, values.get_mut(..args.len()))
     }
 
-    pub(super) fn plain(&mut self, body: Plain, args: Option<&mut [Value<'a>]>) -> Evaluated<'a> {
-        match invoke(body, self.env, args.ok_or(Halt::Fail)?) {
+    pub(super) fn plain(&mut self, body: Plain, args: &mut [Value<'a>]) -> Evaluated<'a> {
+        match invoke(body, self.env, args) {
             Ok(value) => self.weighed(value),
             Err(Failure::Skip) => Err(Halt::Skip),
             Err(Failure::Fault { .. }) => Err(Halt::Fail),
@@ -294,13 +304,13 @@ impl<'a> Run<'a> {
     ) -> Evaluated<'a> {
         let mut kept = Vec::new();
         for item in items {
-            self.set(over.parameter, item.clone());
-            let given = self.eval(&over.body)?;
             if over.closure == Closure::Map {
-                kept.push(given);
+                self.set(over.parameter, item);
+                kept.push(self.eval(&over.body)?);
                 continue;
             }
-            let Value::Bool(hit) = given else {
+            self.set(over.parameter, item.clone());
+            let Value::Bool(hit) = self.eval(&over.body)? else {
                 return Err(Halt::Fail);
             };
             match (over.closure, hit) {

@@ -2,14 +2,15 @@
 
 use super::eval::{Evaluated, Halt, Run};
 use super::node::{Arg, Chain, Kind, Slot, Step};
-use crate::mapping::library::MOST_ARGUMENTS;
 use crate::mapping::tape::Node as Taped;
 use crate::mapping::value::{Object, Value};
 
 impl<'a> Run<'a> {
     pub(super) fn chain(&mut self, chain: &'a Chain) -> Evaluated<'a> {
-        let early: Result<Vec<_>, _> = chain.early.iter().map(|arg| self.eval(arg)).collect();
-        let mut early = early?;
+        let mut early = Vec::new();
+        for arg in &chain.early {
+            early.push(self.eval(arg)?);
+        }
         let mut value = self.eval(&chain.base)?;
         for step in &chain.steps {
             self.step(1)?;
@@ -34,14 +35,21 @@ impl<'a> Run<'a> {
                 let index = self.arg(index, early)?;
                 indexed(&value, &index)
             }
-            Kind::Call(body, args) => {
-                let mut values: [Value<'a>; MOST_ARGUMENTS] = Default::default();
-                values[0] = value;
-                for (value, arg) in values.iter_mut().skip(1).zip(args) {
-                    *value = self.arg(arg, early)?;
+            Kind::Call(body, args) => match &args[..] {
+                [] => self.plain(*body, &mut [value]),
+                [a] => {
+                    let a = self.arg(a, early)?;
+                    self.plain(*body, &mut [value, a])
                 }
-                self.plain(*body, values.get_mut(..=args.len()))
-            }
+                more => {
+                    let mut values = Vec::with_capacity(more.len() + 1);
+                    values.push(value);
+                    for arg in more {
+                        values.push(self.arg(arg, early)?);
+                    }
+                    self.plain(*body, &mut values)
+                }
+            },
             Kind::Over(over) => self.over(over, value),
         }
     }

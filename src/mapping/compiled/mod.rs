@@ -32,6 +32,8 @@ use super::projection::Projection;
 use super::script::{Script, literal};
 use super::tape::Doc;
 use super::value::{Object, Value};
+use crate::model::entity::Entity;
+use crate::model::schema;
 
 /// A compiled script.
 #[derive(Debug)]
@@ -46,11 +48,20 @@ pub(crate) struct Program {
     pub(crate) reasons: Vec<(String, Unsupported)>,
 }
 
+/// Where a value goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The field at a position of the schema.
+    Field(usize),
+    /// A name that is only known now, or that the schema does not have.
+    Name(Box<str>),
+}
+
 /// What a script ends with.
 #[derive(Debug)]
 enum Tail {
     /// A map literal.
-    Fields(Box<[(Box<str>, Node)]>),
+    Fields(Box<[(Target, Node)]>),
     /// Any other expression.
     Value(Node),
 }
@@ -60,6 +71,7 @@ impl Program {
     pub(crate) fn compile(
         engine: &Engine,
         script: &Script,
+        entity: Entity,
         projection: &mut Projection,
     ) -> Result<Self, Unsupported> {
         let mut builder = Builder::new(engine, script, projection);
@@ -73,7 +85,12 @@ impl Program {
                 let mut fields = Vec::new();
                 for (name, value) in entries {
                     match builder.expression(value) {
-                        Ok(node) => fields.push((name.name.as_str().into(), node)),
+                        Ok(node) => {
+                            let name = name.name.as_str();
+                            let target = schema::position(entity, name)
+                                .map_or_else(|| Target::Name(name.into()), Target::Field);
+                            fields.push((target, node));
+                        }
                         Err(reason) => reasons.push((name.name.to_string(), reason)),
                     }
                 }
@@ -97,24 +114,24 @@ impl Program {
         &'a self,
         doc: &'a Doc<'a>,
         env: &'a Env,
-        mut show: impl FnMut(&str, Value<'a>) -> Result<(), Halt>,
+        mut show: impl FnMut(&Target, Value<'a>) -> Result<(), Halt>,
     ) -> Result<bool, Halt> {
         let mut run = Run::new(doc, env, &self.bodies, self.frame);
         let mut weight = Weight::default();
         run.statements(&self.prelude)?;
         match &self.tail {
             Tail::Fields(fields) => {
-                for (name, node) in fields {
+                for (target, node) in fields {
                     let value = run.eval(node)?;
                     weight.add(&value);
-                    show(name, value)?;
+                    show(target, value)?;
                 }
             }
             Tail::Value(node) => match run.eval(node)? {
                 Value::Unit => return Ok(false),
                 Value::Object(Object::Owned(entries)) => {
                     for (name, value) in entries {
-                        show(&name, value)?;
+                        show(&Target::Name((*name).into()), value)?;
                     }
                 }
                 _ => return Err(Halt::Fail),

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use rhai::Engine;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Halt, Program};
+use super::{Halt, Program, Target};
 use crate::mapping::engine::{LIMITS, build};
 use crate::mapping::explain::{End, explain};
 use crate::mapping::fault::Source;
@@ -20,6 +20,7 @@ use crate::mapping::tape::Tape;
 use crate::mapping::testing;
 use crate::mapping::value::Value;
 use crate::model::entity::Entity;
+use crate::model::schema;
 
 /// What a script makes of a record.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,8 +54,12 @@ impl Bench {
         let mut tape = Tape::default();
         let doc = tape.parse(record, projection).unwrap();
         let mut fields = BTreeMap::new();
-        let end = program.run(&doc, &self.env, |name, value| {
-            fields.insert(name.to_owned(), shown(value).ok_or(Halt::Fail)?);
+        let end = program.run(&doc, &self.env, |target, value| {
+            let name = match target {
+                Target::Field(at) => schema::fields(Entity::Employee)[*at].name.to_owned(),
+                Target::Name(name) => name.to_string(),
+            };
+            fields.insert(name, shown(value).ok_or(Halt::Fail)?);
             Ok(())
         });
         match end {
@@ -101,7 +106,8 @@ fn shown(value: Value<'_>) -> Option<Json> {
 fn compare(bench: &Bench, text: &str, records: &[Json]) -> Result<usize, String> {
     let script = bench.script(text)?;
     let mut projection = Projection::new();
-    let program = match Program::compile(&bench.engine, &script, &mut projection) {
+    let program = match Program::compile(&bench.engine, &script, Entity::Employee, &mut projection)
+    {
         Ok(program) if program.rest.is_none() => program,
         Ok(program) => return Err(format!("left to the interpreter: {:?}", program.reasons)),
         Err(reason) => return Err(format!("left to the interpreter: {reason:?}")),
@@ -269,7 +275,8 @@ fn a_field_that_is_left_to_the_interpreter_leaves_the_others_in_the_tree() {
         .script("let a = record.t; #{ alias: a, custom: 2 ** 3, job_title: record.u }")
         .unwrap();
     let mut projection = Projection::new();
-    let program = Program::compile(&bench.engine, &script, &mut projection).unwrap();
+    let program =
+        Program::compile(&bench.engine, &script, Entity::Employee, &mut projection).unwrap();
     let reasons: Vec<(&str, &str)> =
         program.reasons.iter().map(|(field, reason)| (field.as_str(), reason.what)).collect();
     assert_eq!(reasons, [("custom", "this operator")]);
@@ -299,7 +306,8 @@ fn steps_sizes_and_depth_are_limited_in_trees_too() {
         let text = format!("fn endless(n) {{ endless(n + 1) }}\n#{{ custom: {expression} }}");
         let script = bench.script(&text).unwrap();
         let mut projection = Projection::new();
-        let program = Program::compile(&bench.engine, &script, &mut projection).unwrap();
+        let program =
+            Program::compile(&bench.engine, &script, Entity::Employee, &mut projection).unwrap();
         assert!(program.rest.is_none(), "{expression}");
         let tree = bench.tree(&program, &projection, &record.to_string());
         assert_eq!(tree, Outcome::Rejected(String::new()), "{expression}");

@@ -31,7 +31,7 @@ fn run<'a>(env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
     let row = match take(args, 1) {
         value @ (Value::Unit | Value::Clear) => return Ok(value),
         Value::Text(text) => table.row(text.trim()),
-        Value::Int(number) => table.row(&number.to_string()),
+        Value::Int(number) => table.row_of_number(number),
         Value::Bool(flag) => table.row(if flag { "true" } else { "false" }),
         other => {
             return Err(mismatch(

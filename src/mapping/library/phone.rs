@@ -32,6 +32,9 @@ fn run<'a>(env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
     let number = match take(args, 0) {
         Value::Int(number) => number.to_string(),
         value => match text("phone", "the number", value)? {
+            Some(text) if text.strip_prefix("+86").is_some_and(is_chinese_mobile) => {
+                return Ok(Value::Text(text));
+            }
             Some(text) => dialled(&text),
             None => return Ok(Value::Unit),
         },

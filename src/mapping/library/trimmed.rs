@@ -17,7 +17,8 @@ fn run<'a>(_env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
     let Some(text) = text("trimmed", "its text", take(args, 0))? else {
         return Ok(Value::Unit);
     };
-    let start = text.len() - text.trim_start().len();
-    let end = start + text.trim().len();
+    let rest = text.trim_start();
+    let start = text.len() - rest.len();
+    let end = start + rest.trim_end().len();
     Ok(Value::Text(text.cut(start..end)))
 }

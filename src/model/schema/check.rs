@@ -5,13 +5,10 @@
 
 use std::fmt::Write as _;
 
-use super::shapes::{is_e164, is_email, is_instant, is_zone, parse_date};
+use super::shapes::{is_e164, is_email, is_id, is_instant, is_zone, parse_date};
 use super::{Field, FieldType, Need};
 use crate::model::draft::Content;
-use crate::model::ids::{ExternalId, SourceId};
 
-/// Most characters of an external id.
-pub(super) const ID_CHARS: usize = 300;
 /// Most ids in a list.
 pub(super) const IDS: usize = 500;
 /// Most minutes: a week.
@@ -177,12 +174,7 @@ fn check_chars(text: &str, limit: usize) -> Verdict {
 }
 
 fn check_id(text: &str) -> Verdict {
-    let shaped = text.len() <= ID_CHARS * 4
-        && ExternalId::parse(text).is_some_and(|id| {
-            let source = id.source();
-            source.chars().count() <= SourceId::LIMIT && !source.starts_with(char::is_whitespace)
-        });
-    if shaped {
+    if is_id(text) {
         return Ok(());
     }
     Err(Problem::new(

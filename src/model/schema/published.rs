@@ -4,10 +4,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::check::{
-    CUSTOM_ENTRIES, CUSTOM_KEY_CHARS, CUSTOM_TEXT_CHARS, ID_CHARS, IDS, WEEK_MINUTES,
-};
-use super::shapes::EMAIL_CHARS;
+use super::check::{CUSTOM_ENTRIES, CUSTOM_KEY_CHARS, CUSTOM_TEXT_CHARS, IDS, WEEK_MINUTES};
+use super::shapes::{EMAIL_CHARS, ID_CHARS};
 use super::{Field, FieldType, Need, fields};
 use crate::model::entity::Entity;
 

@@ -5,6 +5,13 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::model::entity::Entity;
+use crate::model::ids::SourceId;
+
+/// Most characters of an external id.
+pub(super) const ID_CHARS: usize = 300;
+/// Most characters of a connection's name.
+const CONNECTION_CHARS: usize = 63;
 /// Most characters of a mail address.
 pub(super) const EMAIL_CHARS: usize = 254;
 
@@ -76,4 +83,34 @@ pub(super) fn is_email(text: &str) -> bool {
         && domain.contains('.')
         && domain.split('.').all(|label| !label.is_empty())
         && text.chars().all(|c| !c.is_whitespace() && !c.is_control())
+}
+
+/// `<connection>:<entity>:<source id>`: what [`crate::model::ids::ExternalId::parse`] takes, but a source id that
+/// starts with white space.
+pub(super) fn is_id(text: &str) -> bool {
+    let mut parts = text.splitn(3, ':');
+    let (Some(connection), Some(entity), Some(source)) = (parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    let slug = |(at, byte): (usize, u8)| {
+        byte.is_ascii_lowercase()
+            || byte.is_ascii_digit()
+            || (at > 0 && matches!(byte, b'-' | b'_'))
+    };
+    (1..=CONNECTION_CHARS).contains(&connection.len())
+        && connection.bytes().enumerate().all(slug)
+        && Entity::parse(entity).is_some()
+        && is_source(source)
+}
+
+fn is_source(source: &str) -> bool {
+    if source.is_ascii() {
+        return (1..=SourceId::LIMIT).contains(&source.len())
+            && source.bytes().all(|byte| !byte.is_ascii_control())
+            && !source.starts_with(' ');
+    }
+    source.chars().count() <= SourceId::LIMIT
+        && !source.chars().any(char::is_control)
+        && !source.starts_with(char::is_whitespace)
 }
