@@ -13,6 +13,8 @@ const TICK: Duration = Duration::from_millis(5);
 #[derive(Debug, Default)]
 struct State {
     running: usize,
+    /// Whether the thread waits to be woken: only then does a call pay for waking it.
+    asleep: bool,
     stopped: bool,
 }
 
@@ -42,7 +44,7 @@ impl Ticker {
     pub(super) fn pulse(&self) -> Pulse<'_> {
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.running += 1;
-        if state.running == 1 {
+        if state.asleep {
             self.0.changed.notify_one();
         }
         Pulse(&self.0)
@@ -53,7 +55,8 @@ impl Shared {
     fn run(&self, engine: &Engine) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         while !state.stopped {
-            state = if state.running == 0 {
+            state.asleep = state.running == 0;
+            state = if state.asleep {
                 self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
             } else {
                 engine.increment_epoch();
