@@ -3,6 +3,7 @@
 //! The invariant: nothing here names a library of an adapter; what crosses is a [`crate::model`] type.
 
 pub mod clock;
+pub mod inbox;
 pub mod mapper;
 pub mod provider;
 pub mod store;
