@@ -48,7 +48,7 @@ impl Drop for Platform {
 pub(crate) async fn serve(people: u32) {
     let simulator =
         Simulator::builder().people(people).seed(1).days(1).start("127.0.0.1:0").await.unwrap();
-    println!("{} {} {}", simulator.feishu_url(), simulator.app_id(), simulator.app_secret());
+    println!("{} {} {}", simulator.url(), simulator.app_id(), simulator.app_secret());
     tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()))
         .await
         .unwrap()

@@ -1,8 +1,10 @@
-//! Sets a simulator up: how big its company is, what the app may do, how the platform behaves.
+//! Sets a simulator up: which platform it is, how big its company is, what the app may do, how the platform behaves.
 //!
-//! Not what happens at run time. The invariant: with nothing set, the simulator is well-behaved and every run is
+//! Not what happens at run time, and not what only one platform has: the methods for that stand in the platform's
+//! folder. The invariant: with nothing set, the simulator is well-behaved and every run is
 //! the same.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,18 +16,15 @@ use tokio::sync::oneshot;
 use crate::calendar::{day_of, midnight, parse_date};
 use crate::clock::Clock;
 use crate::faults::FaultRule;
-use crate::feishu::TokenErrors;
-use crate::feishu::access::{AttendanceRange, ContactRange, DEFAULT_SCOPES};
-use crate::ids::Ids;
+use crate::feishu;
+use crate::grants::{AttendanceRange, ContactRange, Grants};
 use crate::limits::RateLimits;
-use crate::simulator::{Grants, Simulator};
+use crate::platform::Platform;
+use crate::server::House;
+use crate::simulator::Simulator;
 use crate::site::{Config, Site};
 use crate::world::{Cards, CardsError, Churn, Recipe, World};
 
-/// The `app_id` unless another is set.
-pub const DEFAULT_APP_ID: &str = "cli_simulator0001";
-/// The `app_secret` unless another is set; it opens nothing but a simulator.
-pub const DEFAULT_APP_SECRET: &str = "simulator-secret-0001";
 /// The date it is unless another is set.
 pub const DEFAULT_TODAY: &str = "2026-03-31";
 /// A company may have so many people.
@@ -57,6 +56,16 @@ pub enum StartError {
     /// The punch cards cannot be used.
     #[error("the punch cards cannot be used")]
     Cards(#[from] CardsError),
+    /// A fault is to strike an endpoint that the platform does not have.
+    #[error("{platform} has no endpoint `{endpoint}`; choose one of: {known}")]
+    Endpoint {
+        /// The platform.
+        platform: Platform,
+        /// What was asked for.
+        endpoint: &'static str,
+        /// What there is.
+        known: String,
+    },
     /// The address cannot be listened on.
     #[error(
         "cannot listen on `{address}`; choose a free port of this machine, such as 127.0.0.1:0"
@@ -73,15 +82,30 @@ pub enum StartError {
 #[derive(Clone, Debug)]
 #[must_use = "it does nothing before `start`"]
 pub struct Builder {
+    platform: Platform,
     people: u32,
     seed: u64,
     days: u32,
     now: Now,
     punches: Option<PathBuf>,
-    grants: Grants,
+    app: Option<(String, String)>,
+    scopes: Option<BTreeSet<String>>,
+    without_scopes: BTreeSet<String>,
+    contact: ContactRange,
+    attendance: AttendanceRange,
     churn: Option<Churn>,
     faults: Vec<FaultRule>,
-    config: Config,
+    token_life: Duration,
+    rate_limits: RateLimits,
+    rate_limit_reset: u64,
+    slow_step: Duration,
+    pub(crate) settings: Settings,
+}
+
+/// What only one platform has; each reads its own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    pub feishu: feishu::Settings,
 }
 
 /// What time it is in the world.
@@ -95,36 +119,34 @@ enum Now {
 impl Default for Builder {
     fn default() -> Self {
         Self {
+            platform: Platform::default(),
             people: 200,
             seed: 1,
             days: 30,
             now: Now::Date(DEFAULT_TODAY.to_owned()),
             punches: None,
-            grants: Grants {
-                scopes: DEFAULT_SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
-                contact: ContactRange::All,
-                attendance: AttendanceRange::All,
-            },
+            app: None,
+            scopes: None,
+            without_scopes: BTreeSet::new(),
+            contact: ContactRange::All,
+            attendance: AttendanceRange::All,
             churn: None,
             faults: Vec::new(),
-            config: Config {
-                app_id: DEFAULT_APP_ID.to_owned(),
-                app_secret: DEFAULT_APP_SECRET.to_owned(),
-                verification_token: "simulator-verification-0001".to_owned(),
-                tenant_key: "t_simulator0001".to_owned(),
-                token_life: Duration::from_hours(2),
-                token_errors: TokenErrors::default(),
-                recursion_limit: None,
-                max_span_days: 31,
-                rate_limits: RateLimits::Off,
-                rate_limit_reset: 1,
-                slow_step: Duration::from_millis(100),
-            },
+            token_life: Duration::from_hours(2),
+            rate_limits: RateLimits::Off,
+            rate_limit_reset: 1,
+            slow_step: Duration::from_millis(100),
+            settings: Settings::default(),
         }
     }
 }
 
 impl Builder {
+    /// Which platform it is; Feishu unless set. Credentials and scopes that are not set are that platform's defaults.
+    pub fn platform(self, platform: Platform) -> Self {
+        Self { platform, ..self }
+    }
+
     /// How many people are employed on the first day; leavers of the window come on top.
     pub fn people(self, people: u32) -> Self {
         Self { people, ..self }
@@ -156,87 +178,49 @@ impl Builder {
     }
 
     /// The app's credentials.
-    pub fn app(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
-        self.config.app_id = id.into();
-        self.config.app_secret = secret.into();
-        self
+    pub fn app(self, id: impl Into<String>, secret: impl Into<String>) -> Self {
+        Self { app: Some((id.into(), secret.into())), ..self }
     }
 
-    /// What events carry as their token and tenant.
-    pub fn events_as(
-        mut self,
-        verification_token: impl Into<String>,
-        tenant_key: impl Into<String>,
-    ) -> Self {
-        self.config.verification_token = verification_token.into();
-        self.config.tenant_key = tenant_key.into();
-        self
-    }
-
-    /// Grants exactly these scopes instead of [`DEFAULT_SCOPES`].
-    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
-        self.grants.scopes = scopes.into_iter().map(Into::into).collect();
-        self
+    /// Grants exactly these scopes instead of all that the platform's connector asks for.
+    pub fn scopes<S: Into<String>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
+        Self { scopes: Some(scopes.into_iter().map(Into::into).collect()), ..self }
     }
 
     /// Takes one scope away.
     pub fn without_scope(mut self, scope: &str) -> Self {
-        self.grants.scopes.remove(scope);
+        self.without_scopes.insert(scope.to_owned());
         self
     }
 
     /// Which departments and people the app sees.
-    pub fn contact_range(mut self, range: ContactRange) -> Self {
-        self.grants.contact = range;
-        self
+    pub fn contact_range(self, contact: ContactRange) -> Self {
+        Self { contact, ..self }
     }
 
     /// Whose punches and results the app sees.
-    pub fn attendance_range(mut self, range: AttendanceRange) -> Self {
-        self.grants.attendance = range;
-        self
+    pub fn attendance_range(self, attendance: AttendanceRange) -> Self {
+        Self { attendance, ..self }
     }
 
     /// Which request budgets are kept.
-    pub fn rate_limits(mut self, limits: RateLimits) -> Self {
-        self.config.rate_limits = limits;
-        self
+    pub fn rate_limits(self, rate_limits: RateLimits) -> Self {
+        Self { rate_limits, ..self }
     }
 
-    /// The seconds to wait that the fault 429 names; 1 unless set.
-    pub fn rate_limit_reset(mut self, seconds: u64) -> Self {
-        self.config.rate_limit_reset = seconds;
-        self
-    }
-
-    /// With which HTTP status an invalid token is refused.
-    pub fn token_errors(mut self, errors: TokenErrors) -> Self {
-        self.config.token_errors = errors;
-        self
+    /// The seconds to wait that the fault 429 names, where the platform names any; 1 unless set.
+    pub fn rate_limit_reset(self, seconds: u64) -> Self {
+        Self { rate_limit_reset: seconds, ..self }
     }
 
     /// How long a token lives; two hours unless set.
-    pub fn token_life(mut self, life: Duration) -> Self {
-        self.config.token_life = life;
-        self
-    }
-
-    /// Refuses to list more departments than this recursively, with 43010.
-    pub fn recursion_limit(mut self, departments: usize) -> Self {
-        self.config.recursion_limit = Some(departments);
-        self
-    }
-
-    /// The longest span of days of one punch or result query; 31 unless set.
-    pub fn max_span_days(mut self, days: u32) -> Self {
-        self.config.max_span_days = days;
-        self
+    pub fn token_life(self, life: Duration) -> Self {
+        Self { token_life: life, ..self }
     }
 
     /// The pause between the pieces of a slow or dripping body; 100 ms unless set.
-    pub fn slow_step(mut self, pause: Duration) -> Self {
-        self.config.slow_step = pause;
-        self
+    pub fn slow_step(self, pause: Duration) -> Self {
+        Self { slow_step: pause, ..self }
     }
 
     /// The faults in force from the start.
@@ -255,6 +239,7 @@ impl Builder {
     /// [`StartError`] when a setting or the address cannot be used.
     pub async fn start(self, address: &str) -> Result<Simulator, StartError> {
         let now = self.checked_now()?;
+        self.check_faults()?;
         let cards = self.punches.as_deref().map(Cards::load).transpose()?.map(Arc::new);
         let bind = |source| StartError::Bind { address: address.to_owned(), source };
         let listener = TcpListener::bind(address).await.map_err(bind)?;
@@ -266,19 +251,55 @@ impl Builder {
             today: day_of(now),
             cards,
         };
-        let access = self.grants.access(Ids::new(self.seed));
+        let facts = self.platform.facts();
+        let grants = self.grants();
         let churn = self.churn.unwrap_or_else(|| Churn::of(self.people));
         let site = Arc::new(Site::new(
             self.seed,
-            self.config,
+            self.config(),
             Clock::new(now),
             World::new(recipe),
-            access,
+            facts.endpoints,
             self.faults,
         ));
+        let front = (facts.open)(Arc::clone(&site), &self.settings, &grants);
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(crate::server::serve(listener, Arc::clone(&site), stopped));
-        Ok(Simulator::new(site, local, self.grants, churn, stop, task))
+        let house = House { front: Arc::clone(&front), slow_step: self.slow_step };
+        let task = tokio::spawn(crate::server::serve(listener, house, stopped));
+        Ok(Simulator::new(site, front, local, grants, churn, stop, task))
+    }
+
+    fn grants(&self) -> Grants {
+        let defaults = || self.platform.facts().scopes.iter().map(|s| (*s).to_owned()).collect();
+        let mut scopes: BTreeSet<String> = self.scopes.clone().unwrap_or_else(defaults);
+        scopes.retain(|scope| !self.without_scopes.contains(scope));
+        Grants { scopes, contact: self.contact.clone(), attendance: self.attendance }
+    }
+
+    fn config(&self) -> Config {
+        let (id, secret) = self.platform.facts().app;
+        let app = self.app.clone().unwrap_or_else(|| (id.to_owned(), secret.to_owned()));
+        Config {
+            platform: self.platform,
+            app_id: app.0,
+            app_secret: app.1,
+            token_life: self.token_life,
+            rate_limits: self.rate_limits,
+            rate_limit_reset: self.rate_limit_reset,
+        }
+    }
+
+    fn check_faults(&self) -> Result<(), StartError> {
+        let known = self.platform.facts().endpoints;
+        let stray = self
+            .faults
+            .iter()
+            .filter_map(FaultRule::only_on)
+            .find(|on| !known.iter().any(|endpoint| endpoint.name() == *on));
+        stray.map_or(Ok(()), |endpoint| {
+            let known: Vec<&str> = known.iter().map(|endpoint| endpoint.name()).collect();
+            Err(StartError::Endpoint { platform: self.platform, endpoint, known: known.join(", ") })
+        })
     }
 
     fn checked_now(&self) -> Result<i64, StartError> {

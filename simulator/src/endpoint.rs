@@ -1,11 +1,48 @@
-//! The calls the simulator answers, and how a path names one.
+//! A platform's calls as the shared books know them: counts, faults and limits go by endpoint.
 //!
-//! Not their answers. The invariant: every known path belongs to exactly one endpoint and one method.
+//! Not what the calls are: each platform lists its own with [`endpoints`] and reads its own paths. The invariant:
+//! within one platform a name and a place belong to exactly one endpoint.
 
 use std::fmt;
 
+/// One call of a platform; every platform's own enum of calls becomes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Endpoint {
+    name: &'static str,
+    place: usize,
+    hands_out_tokens: bool,
+}
+
+impl Endpoint {
+    pub(crate) const fn new(name: &'static str, place: usize, hands_out_tokens: bool) -> Self {
+        Self { name, place, hands_out_tokens }
+    }
+
+    /// The short name used in counts and on the command line.
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// Where it stands in its platform's list.
+    pub(crate) const fn place(self) -> usize {
+        self.place
+    }
+
+    /// Such calls are spared by general faults and limits: nothing else would ever be reached.
+    pub(crate) const fn hands_out_tokens(self) -> bool {
+        self.hands_out_tokens
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// Defines a platform's `Endpoint`: the calls that hand out tokens, then every call with its name.
 macro_rules! endpoints {
-    ($($(#[doc = $doc:literal])+ $name:ident = $label:literal,)+) => {
+    (tokens: [$($token:ident),*]; $($(#[doc = $doc:literal])+ $name:ident = $label:literal,)+) => {
         /// One call of the platform; faults, limits and counts go by it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Endpoint {
@@ -16,145 +53,51 @@ macro_rules! endpoints {
             /// All of them, in the order in which they are counted.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
+            /// The same as the shared books know them.
+            pub(crate) const SHARED: &'static [$crate::endpoint::Endpoint] =
+                &[$(Self::$name.shared(),)+];
+
             /// The short name used in counts and on the command line.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$name => $label,)+
                 }
             }
+
+            const fn shared(self) -> $crate::endpoint::Endpoint {
+                let hands_out_tokens = matches!(self, $(Self::$token)|*);
+                $crate::endpoint::Endpoint::new(self.name(), self as usize, hands_out_tokens)
+            }
+        }
+
+        impl From<Endpoint> for $crate::endpoint::Endpoint {
+            fn from(endpoint: Endpoint) -> Self {
+                endpoint.shared()
+            }
+        }
+
+        impl std::fmt::Display for Endpoint {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.name())
+            }
         }
     };
 }
 
-endpoints! {
-    /// `POST auth/v3/tenant_access_token/internal`.
-    TenantToken = "tenant_token",
-    /// `POST auth/v3/app_access_token/internal`.
-    AppToken = "app_token",
-    /// `GET contact/v3/departments/{id}/children`.
-    Children = "children",
-    /// `GET contact/v3/departments/{id}`.
-    Department = "department",
-    /// `GET contact/v3/departments/batch`.
-    DepartmentBatch = "department_batch",
-    /// `GET contact/v3/departments/parent`.
-    DepartmentParents = "department_parents",
-    /// `GET contact/v3/users/find_by_department`.
-    UsersByDepartment = "users_by_department",
-    /// `GET contact/v3/users/{id}`.
-    User = "user",
-    /// `GET contact/v3/users/batch`.
-    UserBatch = "user_batch",
-    /// `POST contact/v3/users/batch_get_id`.
-    UserIds = "user_ids",
-    /// `GET contact/v3/scopes`.
-    Scopes = "scopes",
-    /// `GET contact/v3/custom_attrs`.
-    CustomAttrs = "custom_attrs",
-    /// `GET contact/v3/employee_type_enums`.
-    EmployeeTypes = "employee_types",
-    /// `POST attendance/v1/user_flows/query`.
-    UserFlows = "user_flows",
-    /// `GET attendance/v1/user_flows/{id}`.
-    UserFlow = "user_flow",
-    /// `POST attendance/v1/user_tasks/query`.
-    UserTasks = "user_tasks",
-    /// `POST attendance/v1/user_approvals/query`.
-    UserApprovals = "user_approvals",
-    /// `GET attendance/v1/groups`.
-    Groups = "groups",
-    /// `GET attendance/v1/groups/{id}`.
-    Group = "group",
-    /// `GET attendance/v1/shifts`.
-    Shifts = "shifts",
-    /// `GET attendance/v1/shifts/{id}`.
-    Shift = "shift",
-    /// Any other path.
-    Unknown = "unknown",
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// The method an endpoint wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verb {
-    Get,
-    Post,
-}
-
-/// A path, understood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Route<'a> {
-    pub endpoint: Endpoint,
-    /// Still percent-encoded.
-    pub id: Option<&'a str>,
-    pub verb: Verb,
-}
-
-impl<'a> Route<'a> {
-    /// `None` for a path that the platform does not have.
-    pub(crate) fn of(path: &'a str) -> Option<Self> {
-        use Endpoint as E;
-        let parts: Vec<&str> = path.strip_prefix("/open-apis/")?.split('/').collect();
-        let get = |endpoint| Some(Self { endpoint, id: None, verb: Verb::Get });
-        let get_one = |endpoint, id| Some(Self { endpoint, id: Some(id), verb: Verb::Get });
-        let post = |endpoint| Some(Self { endpoint, id: None, verb: Verb::Post });
-        match parts[..] {
-            ["auth", "v3", "tenant_access_token", "internal"] => post(E::TenantToken),
-            ["auth", "v3", "app_access_token", "internal"] => post(E::AppToken),
-            ["contact", "v3", "departments", "batch"] => get(E::DepartmentBatch),
-            ["contact", "v3", "departments", "parent"] => get(E::DepartmentParents),
-            ["contact", "v3", "departments", id] => get_one(E::Department, id),
-            ["contact", "v3", "departments", id, "children"] => get_one(E::Children, id),
-            ["contact", "v3", "users", "find_by_department"] => get(E::UsersByDepartment),
-            ["contact", "v3", "users", "batch"] => get(E::UserBatch),
-            ["contact", "v3", "users", "batch_get_id"] => post(E::UserIds),
-            ["contact", "v3", "users", id] => get_one(E::User, id),
-            ["contact", "v3", "scopes"] => get(E::Scopes),
-            ["contact", "v3", "custom_attrs"] => get(E::CustomAttrs),
-            ["contact", "v3", "employee_type_enums"] => get(E::EmployeeTypes),
-            ["attendance", "v1", "user_flows", "query"] => post(E::UserFlows),
-            ["attendance", "v1", "user_flows", id] => get_one(E::UserFlow, id),
-            ["attendance", "v1", "user_tasks", "query"] => post(E::UserTasks),
-            ["attendance", "v1", "user_approvals", "query"] => post(E::UserApprovals),
-            ["attendance", "v1", "groups"] => get(E::Groups),
-            ["attendance", "v1", "groups", id] => get_one(E::Group, id),
-            ["attendance", "v1", "shifts"] => get(E::Shifts),
-            ["attendance", "v1", "shifts", id] => get_one(E::Shift, id),
-            _ => None,
-        }
-        .filter(|route| route.id != Some(""))
-    }
-}
+pub(crate) use endpoints;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::platform::Platform;
 
     #[test]
-    fn fixed_words_win_over_ids() {
-        let of = |path: &'static str| Route::of(path).map(|route| (route.endpoint, route.id));
-        assert_eq!(
-            of("/open-apis/contact/v3/departments/0/children"),
-            Some((Endpoint::Children, Some("0")))
-        );
-        assert_eq!(
-            of("/open-apis/contact/v3/departments/batch"),
-            Some((Endpoint::DepartmentBatch, None))
-        );
-        assert_eq!(of("/open-apis/contact/v3/users/ou_a"), Some((Endpoint::User, Some("ou_a"))));
-        assert_eq!(of("/open-apis/contact/v3/users/"), None);
-        assert_eq!(of("/contact/v3/users/ou_a"), None);
-    }
-
-    #[test]
-    fn names_are_unique() {
-        let names: std::collections::HashSet<&str> =
-            Endpoint::ALL.iter().map(|endpoint| endpoint.name()).collect();
-        assert_eq!(names.len(), Endpoint::ALL.len());
+    fn names_and_places_are_unique_within_a_platform() {
+        for platform in Platform::ALL {
+            let endpoints = platform.facts().endpoints;
+            let names: std::collections::HashSet<&str> =
+                endpoints.iter().map(|endpoint| endpoint.name()).collect();
+            assert_eq!(names.len(), endpoints.len(), "{platform}");
+            assert!(endpoints.iter().enumerate().all(|(at, endpoint)| endpoint.place() == at));
+        }
     }
 }

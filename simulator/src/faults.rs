@@ -8,13 +8,14 @@ use std::str::FromStr;
 
 use crate::dice::{Ask, Dice};
 use crate::endpoint::Endpoint;
+use crate::platform::Platform;
 
 /// A way to misbehave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// HTTP 429 with code 99991400 and the rate limit's headers.
+    /// The refusal that the platform gives when its budget is used up.
     RateLimited,
-    /// HTTP 500 with a system error code.
+    /// The platform's own system error.
     ServerError,
     /// The connection is reset before any byte of the answer.
     Reset,
@@ -22,7 +23,7 @@ pub enum Fault {
     Slow,
     /// The body comes one byte at a time with a pause after each: it does not end in a reasonable time.
     Drip,
-    /// A listing says `has_more: false` although more would follow.
+    /// A listing says that it ends although more would follow.
     TruncatedList,
     /// The JSON stops in the middle; HTTP itself is sound.
     TruncatedBody,
@@ -30,7 +31,7 @@ pub enum Fault {
     Html,
     /// JSON of the right shape with values of the wrong types.
     WrongTypes,
-    /// A listing's next page token leads to the same page again.
+    /// A listing's next page is the same page again.
     RepeatedToken,
     /// The token that came with the request, valid until now, is no longer.
     ExpiredToken,
@@ -90,7 +91,7 @@ enum When {
 pub struct FaultRule {
     fault: Fault,
     when: When,
-    on: Option<Endpoint>,
+    on: Option<&'static str>,
     after: u64,
 }
 
@@ -107,8 +108,8 @@ impl FaultRule {
 
     /// Strikes only this endpoint; without it, every endpoint except those that hand out tokens.
     #[must_use]
-    pub fn on(self, endpoint: Endpoint) -> Self {
-        Self { on: Some(endpoint), ..self }
+    pub fn on(self, endpoint: impl Into<Endpoint>) -> Self {
+        Self { on: Some(endpoint.into().name()), ..self }
     }
 
     /// Lets so many matching requests pass first.
@@ -117,9 +118,14 @@ impl FaultRule {
         Self { after: requests, ..self }
     }
 
+    /// The name of the one endpoint that is struck.
+    pub(crate) const fn only_on(&self) -> Option<&'static str> {
+        self.on
+    }
+
     fn may_strike(&self, fault: Fault, endpoint: Endpoint) -> bool {
-        let hands_out_tokens = matches!(endpoint, Endpoint::TenantToken | Endpoint::AppToken);
-        self.fault == fault && self.on.map_or(!hands_out_tokens, |on| on == endpoint)
+        self.fault == fault
+            && self.on.map_or(!endpoint.hands_out_tokens(), |on| on == endpoint.name())
     }
 }
 
@@ -159,7 +165,8 @@ fn parse_rule(text: &str) -> Option<FaultRule> {
         FaultRule::rate(fault, share)
     };
     let Some(endpoint) = endpoint else { return Some(rule) };
-    let found = Endpoint::ALL.iter().find(|known| known.name() == endpoint)?;
+    let known = Platform::ALL.into_iter().flat_map(|platform| platform.facts().endpoints);
+    let found = known.into_iter().find(|known| known.name() == endpoint)?;
     Some(rule.on(*found))
 }
 
@@ -227,28 +234,24 @@ impl FaultBox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::feishu::Endpoint as Call;
 
-    fn strikes(
-        rules: Vec<FaultRule>,
-        fault: Fault,
-        endpoint: Endpoint,
-        requests: usize,
-    ) -> Vec<bool> {
+    fn strikes(rules: Vec<FaultRule>, fault: Fault, endpoint: Call, requests: usize) -> Vec<bool> {
         let mut faults = FaultBox::new(Dice::new(1), rules);
-        (0..requests).map(|_| faults.strikes(fault, endpoint)).collect()
+        (0..requests).map(|_| faults.strikes(fault, endpoint.into())).collect()
     }
 
     #[test]
     fn a_number_of_times_is_kept_after_those_let_pass() {
         let rule = FaultRule::times(Fault::Html, 2).after(1);
-        let struck = strikes(vec![rule], Fault::Html, Endpoint::Children, 5);
+        let struck = strikes(vec![rule], Fault::Html, Call::Children, 5);
         assert_eq!(struck, [false, true, true, false, false]);
     }
 
     #[test]
     fn a_rate_is_kept_and_repeats() {
         let rule = FaultRule::rate(Fault::Reset, 0.25);
-        let run = || strikes(vec![rule], Fault::Reset, Endpoint::User, 4_000);
+        let run = || strikes(vec![rule], Fault::Reset, Call::User, 4_000);
         let hits = run().into_iter().filter(|hit| *hit).count();
         assert!((900..1_100).contains(&hits), "{hits}");
         assert_eq!(run(), run());
@@ -257,11 +260,11 @@ mod tests {
     #[test]
     fn a_rule_keeps_to_its_endpoint_and_tokens_are_spared() {
         let rule = FaultRule::rate(Fault::Reset, 1.0);
-        assert_eq!(strikes(vec![rule], Fault::Reset, Endpoint::TenantToken, 1), [false]);
-        let rule = rule.on(Endpoint::TenantToken);
-        assert_eq!(strikes(vec![rule], Fault::Reset, Endpoint::TenantToken, 1), [true]);
-        assert_eq!(strikes(vec![rule], Fault::Reset, Endpoint::User, 1), [false]);
-        assert_eq!(strikes(vec![rule], Fault::Html, Endpoint::TenantToken, 1), [false]);
+        assert_eq!(strikes(vec![rule], Fault::Reset, Call::TenantToken, 1), [false]);
+        let rule = rule.on(Call::TenantToken);
+        assert_eq!(strikes(vec![rule], Fault::Reset, Call::TenantToken, 1), [true]);
+        assert_eq!(strikes(vec![rule], Fault::Reset, Call::User, 1), [false]);
+        assert_eq!(strikes(vec![rule], Fault::Html, Call::TenantToken, 1), [false]);
     }
 
     #[test]
@@ -269,7 +272,7 @@ mod tests {
         assert_eq!("429:0.01".parse(), Ok(FaultRule::rate(Fault::RateLimited, 0.01)));
         assert_eq!(
             "html:3x@user_flows".parse(),
-            Ok(FaultRule::times(Fault::Html, 3).on(Endpoint::UserFlows))
+            Ok(FaultRule::times(Fault::Html, 3).on(Call::UserFlows))
         );
         for text in ["", "html", "rain:1", "html:2", "html:-1x", "html:1x@nowhere"] {
             let error = text.parse::<FaultRule>().unwrap_err().to_string();

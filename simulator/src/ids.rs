@@ -1,6 +1,6 @@
-//! Every identifier the simulator hands out, made from an index and read back to it, so that no table is kept.
+//! What identifiers are made of: an index goes in and is read back, so that no table is kept.
 //!
-//! Not for the outside: a client must treat them as opaque. The invariant: an id that the simulator did not make
+//! Not the shapes of ids, which each platform has its own; staff numbers and mobiles are the same on all. The invariant: an id that the simulator did not make
 //! parses to `None` or to an index that does not exist.
 
 use crate::dice::{mix, unmix};
@@ -29,21 +29,6 @@ impl DeptNo {
     }
 }
 
-/// Which id of a person a request speaks, `user_id_type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum UserIdType {
-    Open,
-    Union,
-    User,
-}
-
-/// Which id of a department a request speaks, `department_id_type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum DeptIdType {
-    Open,
-    Custom,
-}
-
 /// Which of a day's punches a record id means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PunchKind {
@@ -58,8 +43,6 @@ pub(crate) struct Ids {
     key: u64,
 }
 
-const PUNCH_BASE: u64 = 6_900_000_000_000_000_000;
-const RESULT_BASE: u64 = 7_100_000_000_000_000_000;
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 impl Ids {
@@ -67,50 +50,17 @@ impl Ids {
         Self { key: mix(seed ^ 0x5bf0_3635_dcd1_f867) }
     }
 
-    pub(crate) fn write_user(self, out: &mut Vec<u8>, person: PersonNo, as_type: UserIdType) {
-        match as_type {
-            UserIdType::Open => self.write_long(out, "ou_", 1, person.0),
-            UserIdType::Union => self.write_long(out, "on_", 2, person.0),
-            UserIdType::User => write_hex32(out, permute(person.0, self.key)),
-        }
+    /// 32 bits that look like nothing in particular, and lead back to the index.
+    pub(crate) fn scatter(self, index: u32) -> u32 {
+        permute(index, self.key)
     }
 
-    pub(crate) fn parse_user(self, id: &str, as_type: UserIdType) -> Option<PersonNo> {
-        let index = match as_type {
-            UserIdType::Open => self.parse_long(id, "ou_", 1)?,
-            UserIdType::Union => self.parse_long(id, "on_", 2)?,
-            UserIdType::User if id.len() == 8 => unpermute(parse_hex32(id)?, self.key),
-            UserIdType::User => return None,
-        };
-        Some(PersonNo(index))
-    }
-
-    pub(crate) fn write_dept(self, out: &mut Vec<u8>, dept: DeptNo, as_type: DeptIdType) {
-        match (dept, as_type) {
-            (DeptNo::ROOT, _) => out.push(b'0'),
-            (_, DeptIdType::Open) => self.write_long(out, "od-", 3, dept.0),
-            (_, DeptIdType::Custom) => {
-                out.extend_from_slice(format!("dept-{:05}", dept.0).as_bytes());
-            }
-        }
-    }
-
-    pub(crate) fn parse_dept(self, id: &str, as_type: DeptIdType) -> Option<DeptNo> {
-        if id == "0" {
-            return Some(DeptNo::ROOT);
-        }
-        let index = match as_type {
-            DeptIdType::Open => self.parse_long(id, "od-", 3)?,
-            DeptIdType::Custom => {
-                let digits = id.strip_prefix("dept-").filter(|digits| digits.len() >= 5)?;
-                digits.parse().ok().filter(|index: &u32| *index > 0)?
-            }
-        };
-        Some(DeptNo(index))
+    pub(crate) fn gather(self, scattered: u32) -> u32 {
+        unpermute(scattered, self.key)
     }
 
     /// 32 hexadecimal digits: half is the index, permuted, half proves it.
-    fn write_long(self, out: &mut Vec<u8>, prefix: &str, kind: u64, index: u32) {
+    pub(crate) fn write_long(self, out: &mut Vec<u8>, prefix: &str, kind: u64, index: u32) {
         let key = mix(self.key ^ kind);
         let front = mix(u64::from(index) ^ key);
         out.extend_from_slice(prefix.as_bytes());
@@ -118,7 +68,7 @@ impl Ids {
         write_hex64(out, mix(front ^ key.rotate_left(17)));
     }
 
-    fn parse_long(self, id: &str, prefix: &str, kind: u64) -> Option<u32> {
+    pub(crate) fn parse_long(self, id: &str, prefix: &str, kind: u64) -> Option<u32> {
         let key = mix(self.key ^ kind);
         let digits = id.strip_prefix(prefix).filter(|digits| digits.len() == 32)?;
         let front = parse_hex(digits.get(..16)?)?;
@@ -152,34 +102,8 @@ pub(crate) fn parse_mobile(text: &str) -> Option<PersonNo> {
     Some(PersonNo(u32::try_from(number.checked_sub(13_800_000_000)?).ok()?))
 }
 
-/// A punch's `record_id`.
-pub(crate) fn punch_id(person: PersonNo, day: i64, kind: PunchKind) -> u64 {
-    let seq = match kind {
-        PunchKind::In => 0,
-        PunchKind::Out => 1,
-        PunchKind::Late => 2,
-    };
-    PUNCH_BASE + person_day(person, day) + seq
-}
-
-pub(crate) fn parse_punch_id(text: &str) -> Option<(PersonNo, i64, PunchKind)> {
-    let packed = text.parse::<u64>().ok()?.checked_sub(PUNCH_BASE)?;
-    let kind = match packed & 0xf {
-        0 => PunchKind::In,
-        1 => PunchKind::Out,
-        2 => PunchKind::Late,
-        _ => return None,
-    };
-    let person = u32::try_from(packed >> 20).ok()?;
-    Some((PersonNo(person), ((packed >> 4) & 0xffff).cast_signed(), kind))
-}
-
-/// A day result's `result_id`.
-pub(crate) fn result_id(person: PersonNo, day: i64) -> u64 {
-    RESULT_BASE + person_day(person, day)
-}
-
-fn person_day(person: PersonNo, day: i64) -> u64 {
+/// A person and a day in 52 bits, above four free ones.
+pub(crate) fn person_day(person: PersonNo, day: i64) -> u64 {
     (u64::from(person.0) << 20) | ((day.cast_unsigned() & 0xffff) << 4)
 }
 
@@ -206,7 +130,7 @@ fn write_hex64(out: &mut Vec<u8>, x: u64) {
     out.extend((0..16).rev().map(|place| HEX[((x >> (4 * place)) & 0xf) as usize]));
 }
 
-fn write_hex32(out: &mut Vec<u8>, x: u32) {
+pub(crate) fn write_hex32(out: &mut Vec<u8>, x: u32) {
     out.extend((0..8).rev().map(|place| HEX[((x >> (4 * place)) & 0xf) as usize]));
 }
 
@@ -215,7 +139,7 @@ fn parse_hex(digits: &str) -> Option<u64> {
     lower.then(|| u64::from_str_radix(digits, 16).ok()).flatten()
 }
 
-fn parse_hex32(digits: &str) -> Option<u32> {
+pub(crate) fn parse_hex32(digits: &str) -> Option<u32> {
     u32::try_from(parse_hex(digits)?).ok()
 }
 
@@ -224,59 +148,18 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    const IDS: Ids = Ids::new(1);
-
-    fn text(write: impl FnOnce(&mut Vec<u8>)) -> String {
-        let mut out = Vec::new();
-        write(&mut out);
-        String::from_utf8(out).unwrap()
-    }
-
-    fn user(ids: Ids, person: PersonNo, as_type: UserIdType) -> String {
-        text(|out| ids.write_user(out, person, as_type))
-    }
-
-    fn dept(ids: Ids, dept: DeptNo, as_type: DeptIdType) -> String {
-        text(|out| ids.write_dept(out, dept, as_type))
+    #[test]
+    fn scattered_indices_lead_back_and_differ() {
+        let ids = Ids::new(1);
+        let seen: HashSet<u32> = (0..2_000).map(|n| ids.scatter(n)).collect();
+        assert_eq!(seen.len(), 2_000);
+        assert!(
+            [0, 1, 65_535, 65_536, 4_000_000].iter().all(|n| ids.gather(ids.scatter(*n)) == *n)
+        );
     }
 
     #[test]
-    fn every_user_id_leads_back_to_its_person() {
-        for kind in [UserIdType::Open, UserIdType::Union, UserIdType::User] {
-            let ids: HashSet<String> = (0..2_000).map(|n| user(IDS, PersonNo(n), kind)).collect();
-            assert_eq!(ids.len(), 2_000, "{kind:?}");
-            for n in [0, 1, 65_535, 65_536, 4_000_000] {
-                let id = user(IDS, PersonNo(n), kind);
-                assert_eq!(IDS.parse_user(&id, kind), Some(PersonNo(n)), "{id}");
-            }
-        }
-    }
-
-    #[test]
-    fn an_id_of_another_kind_or_world_is_refused() {
-        let open = user(IDS, PersonNo(7), UserIdType::Open);
-        assert_eq!(IDS.parse_user(&open, UserIdType::Union), None);
-        assert_eq!(IDS.parse_user(&open.to_uppercase(), UserIdType::Open), None);
-        assert_eq!(Ids::new(2).parse_user(&open, UserIdType::Open), None);
-        assert_eq!(IDS.parse_user("", UserIdType::User), None);
-        assert_eq!(IDS.parse_user("é234567", UserIdType::User), None);
-    }
-
-    #[test]
-    fn departments_speak_both_ids_and_the_root_is_zero() {
-        for kind in [DeptIdType::Open, DeptIdType::Custom] {
-            assert_eq!(dept(IDS, DeptNo::ROOT, kind), "0");
-            let id = dept(IDS, DeptNo(17), kind);
-            assert_eq!(IDS.parse_dept(&id, kind), Some(DeptNo(17)), "{id}");
-        }
-        assert_eq!(dept(IDS, DeptNo(17), DeptIdType::Custom), "dept-00017");
-    }
-
-    #[test]
-    fn punches_mobiles_and_staff_numbers_lead_back() {
-        let id = punch_id(PersonNo(99), 20_543, PunchKind::Late).to_string();
-        assert_eq!(parse_punch_id(&id), Some((PersonNo(99), 20_543, PunchKind::Late)));
-        assert_eq!(parse_punch_id("7001"), None);
+    fn mobiles_and_staff_numbers_lead_back() {
         for shape in ["+8613800000042", "13800000042", "+86 138 0000 0042", "138-0000-0042"] {
             assert_eq!(parse_mobile(shape), Some(PersonNo(42)), "{shape}");
         }

@@ -1,12 +1,13 @@
-//! A fake Feishu over real HTTP: its answers, limits, permissions and faults, over a company made from a seed.
+//! A fake platform over real HTTP: its answers, limits, permissions and faults, over a company made from a seed.
 //!
-//! For tests, demonstrations and benchmarks; not a copy of the platform, only of what a directory and attendance
-//! sync meets. It follows the project's fact sheet on Feishu, and where the sheet says that something is not known,
-//! the choice is documented at the code that makes it.
+//! For tests, demonstrations and benchmarks; not a copy of a platform, only of what a directory and attendance
+//! sync meets. It follows the project's fact sheets on the platforms, and where a sheet says that something is not
+//! known, the choice is documented at the code that makes it.
 //!
 //! # Map
 //! - [`Simulator`] is the handle, [`Builder`] its set-up.
-//! - `world` makes people, departments and punches up, `feishu` shows them as the platform does, `server` is HTTP.
+//! - `world` makes people, departments and punches up; [`feishu`] shows them as that platform does; `server` is HTTP.
+//! - `platform` is where platforms plug in, `exchange` what a request and an answer are to all of them.
 //! - `faults`, `limits`, `tokens` and `clock` are the ways in which a platform is difficult.
 //!
 //! # Invariants
@@ -18,7 +19,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), simulator::StartError> {
 //! let sim = simulator::Simulator::builder().people(50).seed(1).start("127.0.0.1:0").await?;
-//! assert!(sim.feishu_url().starts_with("http://127.0.0.1:"));
+//! assert!(sim.url().starts_with("http://127.0.0.1:"));
 //! assert_eq!(sim.truth().people, 50);
 //! sim.shutdown().await;
 //! # Ok(())
@@ -32,25 +33,26 @@ mod calendar;
 mod clock;
 mod dice;
 mod endpoint;
+mod exchange;
 mod faults;
-mod feishu;
+pub mod feishu;
+mod grants;
 mod ids;
 mod json;
 mod limits;
+mod platform;
 mod server;
 mod simulator;
 mod site;
 mod tokens;
 mod world;
 
-pub use builder::{
-    Builder, DAYS_MOST, DEFAULT_APP_ID, DEFAULT_APP_SECRET, DEFAULT_TODAY, PEOPLE_MOST, StartError,
-};
+pub use builder::{Builder, DAYS_MOST, DEFAULT_TODAY, PEOPLE_MOST, StartError};
 pub use endpoint::Endpoint;
 pub use faults::{Fault, FaultRule, FaultRuleError};
-pub use feishu::TokenErrors;
-pub use feishu::access::{AttendanceRange, ContactRange, DEFAULT_SCOPES};
+pub use grants::{AttendanceRange, ContactRange};
 pub use limits::RateLimits;
+pub use platform::{Platform, UnknownPlatform};
 pub use simulator::Simulator;
 pub use site::Requests;
 pub use world::{CardsError, Churn, Truth};

@@ -1,4 +1,4 @@
-//! Request budgets per endpoint, a second and a minute, as the platform keeps them.
+//! Request budgets per endpoint, over two windows, as platforms keep them.
 //!
 //! Not back-off: it only says no, and for how long. The invariant: hitting either window refuses the request and
 //! does not use up the other.
@@ -14,8 +14,7 @@ pub enum RateLimits {
     /// None; for benchmarks.
     #[default]
     Off,
-    /// The documented ones: 1,000 a minute and 50 a second for `find_by_department`, 50 a second for punches and
-    /// day results.
+    /// The ones that the platform documents.
     Documented,
     /// The same for every endpoint that needs a token.
     Each {
@@ -46,20 +45,19 @@ struct Window {
     used: u32,
 }
 
+/// What an endpoint may be asked: window lengths in seconds, each with its number of requests.
+pub(crate) type Budget = [(u64, u32); 2];
+
+/// No limit at all.
+pub(crate) const UNLIMITED: Budget = [(1, u32::MAX), (60, u32::MAX)];
+
 impl RateLimits {
-    /// Window lengths in seconds, each with its limit.
-    fn of(self, endpoint: Endpoint) -> [(u64, u32); 2] {
-        const NONE: u32 = u32::MAX;
-        let exempt =
-            matches!(endpoint, Endpoint::TenantToken | Endpoint::AppToken | Endpoint::Unknown);
-        match (self, endpoint) {
-            _ if exempt => [(1, NONE), (60, NONE)],
-            (Self::Each { per_second, per_minute }, _) => [(1, per_second), (60, per_minute)],
-            (Self::Documented, Endpoint::UsersByDepartment) => [(1, 50), (60, 1_000)],
-            (Self::Documented, Endpoint::UserFlows | Endpoint::UserFlow | Endpoint::UserTasks) => {
-                [(1, 50), (60, NONE)]
-            }
-            (Self::Documented | Self::Off, _) => [(1, NONE), (60, NONE)],
+    fn of(self, endpoint: Endpoint, documented: Budget) -> Budget {
+        match self {
+            _ if endpoint.hands_out_tokens() => UNLIMITED,
+            Self::Each { per_second, per_minute } => [(1, per_second), (60, per_minute)],
+            Self::Documented => documented,
+            Self::Off => UNLIMITED,
         }
     }
 }
@@ -69,12 +67,13 @@ impl Limiter {
         &mut self,
         limits: RateLimits,
         endpoint: Endpoint,
+        documented: Budget,
         uptime: Duration,
     ) -> Result<(), Exceeded> {
         if limits == RateLimits::Off {
             return Ok(());
         }
-        let windows = limits.of(endpoint);
+        let windows = limits.of(endpoint, documented);
         let second = uptime.as_secs();
         for (length, limit) in windows {
             let window = self.window(endpoint, length, second);
@@ -101,9 +100,12 @@ impl Limiter {
 mod tests {
     use super::*;
 
+    const ONE: Endpoint = Endpoint::new("one", 0, false);
+    const TOKEN: Endpoint = Endpoint::new("token", 1, true);
+
     fn admit(limiter: &mut Limiter, at: u64) -> Result<(), Exceeded> {
         let limits = RateLimits::Each { per_second: 2, per_minute: 3 };
-        limiter.admit(limits, Endpoint::Children, Duration::from_secs(at))
+        limiter.admit(limits, ONE, UNLIMITED, Duration::from_secs(at))
     }
 
     #[test]
@@ -118,15 +120,17 @@ mod tests {
     }
 
     #[test]
-    fn documented_limits_spare_undocumented_calls() {
+    fn documented_limits_spare_undocumented_calls_and_tokens() {
         let mut limiter = Limiter::default();
-        let mut passed = |endpoint| {
-            (0..2_000)
-                .filter(|_| limiter.admit(RateLimits::Documented, endpoint, Duration::ZERO).is_ok())
-                .count()
+        let mut passed = |endpoint, documented| {
+            let mut ask = |_: &u32| {
+                limiter.admit(RateLimits::Documented, endpoint, documented, Duration::ZERO).is_ok()
+            };
+            (0..2_000).filter(&mut ask).count()
         };
-        assert_eq!(passed(Endpoint::UserFlows), 50);
-        assert_eq!(passed(Endpoint::UsersByDepartment), 50);
-        assert_eq!(passed(Endpoint::Children), 2_000);
+        let budget = [(1, 50), (60, 1_000)];
+        assert_eq!(passed(ONE, budget), 50);
+        assert_eq!(passed(TOKEN, budget), 2_000);
+        assert_eq!(passed(Endpoint::new("other", 2, false), UNLIMITED), 2_000);
     }
 }

@@ -7,18 +7,19 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use simulator::{
-    Builder, DEFAULT_APP_ID, DEFAULT_APP_SECRET, DEFAULT_TODAY, FaultRule, RateLimits, Simulator,
-};
+use simulator::{Builder, DEFAULT_TODAY, FaultRule, Platform, RateLimits, Simulator};
 use tokio::time::{MissedTickBehavior, interval};
 
-/// A fake Feishu over real HTTP, with people, departments and punches made from a seed.
+/// A fake platform over real HTTP, with people, departments and punches made from a seed.
 #[derive(Debug, Parser)]
 #[command(name = "simulator", version)]
 struct Args {
-    /// Where to serve Feishu; port 0 takes a free one.
+    /// Which platform to be.
+    #[arg(long, value_name = "NAME", default_value_t)]
+    platform: Platform,
+    /// Where to serve it; port 0 takes a free one.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7001")]
-    feishu: String,
+    listen: String,
     /// How many people the company has.
     #[arg(long, default_value_t = 4_410)]
     people: u32,
@@ -43,29 +44,32 @@ struct Args {
     /// Keep the documented request budgets.
     #[arg(long)]
     rate_limits: bool,
-    /// The app's id.
-    #[arg(long, default_value = DEFAULT_APP_ID)]
-    app_id: String,
+    /// The app's id; without it the platform's usual one of the simulator.
+    #[arg(long, requires = "app_secret")]
+    app_id: Option<String>,
     /// The app's secret.
-    #[arg(long, default_value = DEFAULT_APP_SECRET)]
-    app_secret: String,
+    #[arg(long, requires = "app_id")]
+    app_secret: Option<String>,
 }
 
 impl Args {
     fn builder(&self) -> Builder {
         let limits = if self.rate_limits { RateLimits::Documented } else { RateLimits::Off };
-        let builder = Simulator::builder()
+        let mut builder = Simulator::builder()
+            .platform(self.platform)
             .people(self.people)
             .seed(self.seed)
             .days(self.days)
             .today(&self.today)
-            .app(&self.app_id, &self.app_secret)
             .rate_limits(limits)
             .faults(self.fault.iter().copied());
-        match &self.punches {
-            Some(folder) => builder.punches(folder),
-            None => builder,
+        if let (Some(id), Some(secret)) = (&self.app_id, &self.app_secret) {
+            builder = builder.app(id, secret);
         }
+        if let Some(folder) = &self.punches {
+            builder = builder.punches(folder);
+        }
+        builder
     }
 }
 
@@ -93,9 +97,9 @@ fn with_causes(error: &dyn Error) -> String {
 }
 
 async fn run(args: &Args) -> Result<(), Box<dyn Error>> {
-    let sim = args.builder().start(&args.feishu).await?;
+    let sim = args.builder().start(&args.listen).await?;
     let mut out = std::io::stdout();
-    writeln!(out, "feishu      {}", sim.feishu_url())?;
+    writeln!(out, "{:<11} {}", sim.platform().name(), sim.url())?;
     writeln!(out, "app_id      {}", sim.app_id())?;
     writeln!(out, "app_secret  {}", sim.app_secret())?;
     writeln!(out, "today       {}", sim.today())?;

@@ -3,7 +3,7 @@
 //! Not what is answered. The invariant: a connection is reset only when a fault says so, and then with nothing sent.
 //!
 //! # Why not a web framework
-//! The official Python client looks the trace id up as `X-Tt-Logid`, to the letter; frameworks send names in lower
+//! Feishu's official Python client looks the trace id up as `X-Tt-Logid`, to the letter; frameworks send names in lower
 //! case. The connection's own builder can write them in title case, and resetting needs the socket anyway. It costs
 //! sixty lines.
 
@@ -16,7 +16,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Limited};
-use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -28,9 +28,8 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Sleep, sleep, timeout};
 
-use crate::endpoint::Verb;
-use crate::feishu::{self, Answer, Content, Delivery};
-use crate::site::Site;
+use crate::exchange::{Answer, Content, Delivery, Incoming, Verb};
+use crate::platform::Front;
 
 /// Bodies longer than this are refused unread.
 const BODY_MOST: usize = 2 * 1_024 * 1_024;
@@ -41,8 +40,15 @@ const GRACE: Duration = Duration::from_secs(2);
 /// The pause after a failed accept, which mostly means that the process has no file handle left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
+/// Who answers, and how slowly a slow body comes.
+#[derive(Clone, Debug)]
+pub(crate) struct House {
+    pub front: Arc<dyn Front>,
+    pub slow_step: Duration,
+}
+
 /// Serves until told to stop, then lets open answers finish for a while.
-pub(crate) async fn serve(listener: TcpListener, site: Arc<Site>, mut stop: oneshot::Receiver<()>) {
+pub(crate) async fn serve(listener: TcpListener, house: House, mut stop: oneshot::Receiver<()>) {
     let (closing, closed) = watch::channel(());
     let mut open = JoinSet::new();
     loop {
@@ -54,7 +60,7 @@ pub(crate) async fn serve(listener: TcpListener, site: Arc<Site>, mut stop: ones
         while open.try_join_next().is_some() {}
         match accepted {
             Ok((stream, _)) => {
-                open.spawn(connection(stream, Arc::clone(&site), closed.clone()));
+                open.spawn(connection(stream, house.clone(), closed.clone()));
             }
             Err(_) => sleep(ACCEPT_PAUSE).await,
         }
@@ -65,13 +71,12 @@ pub(crate) async fn serve(listener: TcpListener, site: Arc<Site>, mut stop: ones
     timeout(GRACE, async { while open.join_next().await.is_some() {} }).await.unwrap_or_default();
 }
 
-async fn connection(stream: TcpStream, site: Arc<Site>, mut closing: watch::Receiver<()>) {
+async fn connection(stream: TcpStream, house: House, mut closing: watch::Receiver<()>) {
     // Answers are small: waiting to fill a packet would only delay them. A socket that refuses still works.
     stream.set_nodelay(true).unwrap_or_default();
     let doomed = Arc::new(AtomicBool::new(false));
     let door = TokioIo::new(Door { stream, doomed: Arc::clone(&doomed) });
-    let service =
-        service_fn(move |request| handle(Arc::clone(&site), Arc::clone(&doomed), request));
+    let service = service_fn(move |request| handle(house.clone(), Arc::clone(&doomed), request));
     let mut connection =
         pin!(http1::Builder::new().title_case_headers(true).serve_connection(door, service));
     let ended = tokio::select! {
@@ -86,9 +91,9 @@ async fn connection(stream: TcpStream, site: Arc<Site>, mut closing: watch::Rece
 }
 
 async fn handle(
-    site: Arc<Site>,
+    house: House,
     doomed: Arc<AtomicBool>,
-    request: Request<Incoming>,
+    request: Request<hyper::body::Incoming>,
 ) -> Result<Response<Pieces>, Infallible> {
     let (parts, body) = request.into_parts();
     let Ok(body) = Limited::new(body, BODY_MOST).collect().await else {
@@ -100,21 +105,18 @@ async fn handle(
         Method::POST => Some(Verb::Post),
         _ => None,
     };
-    let incoming = feishu::Incoming {
+    let incoming = Incoming {
         verb,
         path: parts.uri.path(),
         query: parts.uri.query().unwrap_or_default(),
-        authorization: parts
-            .headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok()),
+        headers: &parts.headers,
         body: &body,
     };
-    let answer = feishu::answer(&site, incoming);
+    let answer = house.front.answer(incoming);
     if answer.delivery == Delivery::Reset {
         doomed.store(true, Ordering::Relaxed);
     }
-    Ok(respond(answer, site.config.slow_step))
+    Ok(respond(answer, house.slow_step))
 }
 
 fn bare(status: StatusCode) -> Response<Pieces> {
@@ -141,13 +143,10 @@ fn respond(answer: Answer, step: Duration) -> Response<Pieces> {
         Content::Html => "text/html; charset=utf-8",
     };
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content));
-    if let Ok(id) = HeaderValue::from_str(&answer.log_id) {
-        headers.insert(HeaderName::from_static("x-tt-logid"), id.clone());
-        headers.insert(HeaderName::from_static("x-request-id"), id);
-    }
-    if let Some((limit, reset)) = answer.limit {
-        headers.insert(HeaderName::from_static("x-ogw-ratelimit-limit"), limit.into());
-        headers.insert(HeaderName::from_static("x-ogw-ratelimit-reset"), reset.into());
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
     }
     response
 }

@@ -2,7 +2,6 @@
 //!
 //! Not its set-up. The invariant: whatever is changed here is seen by the next request that arrives.
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,30 +12,16 @@ use tokio::task::JoinHandle;
 use crate::builder::Builder;
 use crate::calendar::{date_text, day_of, midnight};
 use crate::faults::FaultRule;
-use crate::feishu::access::{Access, AttendanceRange, ContactRange};
-use crate::feishu::events;
-use crate::ids::Ids;
+use crate::grants::{AttendanceRange, ContactRange, Grants};
+use crate::platform::{Front, Platform};
 use crate::site::{Requests, Site};
 use crate::world::{Churn, Truth};
-
-/// What is granted to the app, in the outside's terms.
-#[derive(Clone, Debug)]
-pub(crate) struct Grants {
-    pub scopes: BTreeSet<String>,
-    pub contact: ContactRange,
-    pub attendance: AttendanceRange,
-}
-
-impl Grants {
-    pub(crate) fn access(&self, ids: Ids) -> Access {
-        Access::new(ids, self.scopes.iter().cloned(), &self.contact, self.attendance)
-    }
-}
 
 /// A running fake platform; dropping it stops it.
 #[derive(Debug)]
 pub struct Simulator {
     site: Arc<Site>,
+    front: Arc<dyn Front>,
     address: SocketAddr,
     grants: Mutex<Grants>,
     churn: Churn,
@@ -52,17 +37,23 @@ impl Simulator {
 
     pub(crate) fn new(
         site: Arc<Site>,
+        front: Arc<dyn Front>,
         address: SocketAddr,
         grants: Grants,
         churn: Churn,
         stop: oneshot::Sender<()>,
         task: JoinHandle<()>,
     ) -> Self {
-        Self { site, address, grants: Mutex::new(grants), churn, stop, task }
+        Self { site, front, address, grants: Mutex::new(grants), churn, stop, task }
     }
 
-    /// The host part of every Feishu address, such as `http://127.0.0.1:7001`.
-    pub fn feishu_url(&self) -> String {
+    /// Which platform it is.
+    pub fn platform(&self) -> Platform {
+        self.site.config.platform
+    }
+
+    /// The host part of every address of the platform, such as `http://127.0.0.1:7001`.
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
@@ -128,12 +119,8 @@ impl Simulator {
     /// The events of everything that happened after a step, oldest first, each a JSON envelope; of very many changes
     /// only the newest 65,536 are kept.
     pub fn events_since(&self, step: u32) -> Vec<String> {
-        let (world, access) = (self.site.world(), self.site.access());
-        world
-            .changes_since(step)
-            .filter(|change| events::concerns(&world, &access, &change.what))
-            .map(|change| events::envelope(&self.site, &world, &access, change))
-            .collect()
+        let world = self.site.world();
+        world.changes_since(step).filter_map(|change| self.front.event(&world, change)).collect()
     }
 
     /// What a correct sync of everything that is on record should end with.
@@ -173,7 +160,7 @@ impl Simulator {
     fn regrant(&self, change: impl FnOnce(&mut Grants)) {
         let mut grants = self.grants.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut grants);
-        self.site.set_access(grants.access(self.site.ids));
+        self.front.regrant(&grants);
     }
 
     /// Stops listening, gives open answers two seconds to finish, and returns when the last connection is closed.

@@ -3,7 +3,7 @@
 //! Not the answers. The invariant: every lock is held only while one request or one change is worked on.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use crate::calendar::civil;
@@ -11,27 +11,21 @@ use crate::clock::Clock;
 use crate::dice::{Ask, Dice};
 use crate::endpoint::Endpoint;
 use crate::faults::{Fault, FaultBox, FaultRule};
-use crate::feishu::TokenErrors;
-use crate::feishu::access::Access;
 use crate::ids::Ids;
-use crate::limits::{Limiter, RateLimits};
+use crate::limits::{Budget, Limiter, RateLimits};
+use crate::platform::Platform;
 use crate::tokens::{Issued, TokenKind, Tokens};
 use crate::world::World;
 
 /// What does not change while the simulator runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
+    pub platform: Platform,
     pub app_id: String,
     pub app_secret: String,
-    pub verification_token: String,
-    pub tenant_key: String,
     pub token_life: Duration,
-    pub token_errors: TokenErrors,
-    pub recursion_limit: Option<usize>,
-    pub max_span_days: u32,
     pub rate_limits: RateLimits,
     pub rate_limit_reset: u64,
-    pub slow_step: Duration,
 }
 
 /// How often each endpoint was asked.
@@ -45,7 +39,8 @@ pub struct Requests {
 
 impl Requests {
     /// How often one endpoint was asked.
-    pub fn of(&self, endpoint: Endpoint) -> u64 {
+    pub fn of(&self, endpoint: impl Into<Endpoint>) -> u64 {
+        let endpoint = endpoint.into();
         self.by_endpoint.iter().find(|(known, _)| *known == endpoint).map_or(0, |(_, count)| *count)
     }
 }
@@ -58,10 +53,10 @@ pub(crate) struct Site {
     pub clock: Clock,
     dice: Dice,
     world: RwLock<World>,
-    access: RwLock<Arc<Access>>,
     tokens: Mutex<Tokens>,
     limiter: Mutex<Limiter>,
     faults: Mutex<FaultBox>,
+    endpoints: &'static [Endpoint],
     counts: Vec<AtomicU64>,
     total: AtomicU64,
 }
@@ -72,7 +67,7 @@ impl Site {
         config: Config,
         clock: Clock,
         world: World,
-        access: Access,
+        endpoints: &'static [Endpoint],
         faults: Vec<FaultRule>,
     ) -> Self {
         let dice = Dice::new(seed);
@@ -82,11 +77,11 @@ impl Site {
             clock,
             dice,
             world: RwLock::new(world),
-            access: RwLock::new(Arc::new(access)),
             tokens: Mutex::new(Tokens::new(dice, config.token_life)),
             limiter: Mutex::default(),
             faults: Mutex::new(FaultBox::new(dice, faults)),
-            counts: Endpoint::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
+            endpoints,
+            counts: endpoints.iter().map(|_| AtomicU64::new(0)).collect(),
             total: AtomicU64::new(0),
             config,
         }
@@ -100,25 +95,17 @@ impl Site {
         self.world.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn access(&self) -> Arc<Access> {
-        Arc::clone(&self.access.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub(crate) fn set_access(&self, access: Access) {
-        *self.access.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(access);
-    }
-
     pub(crate) fn faults(&self) -> MutexGuard<'_, FaultBox> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn strikes(&self, fault: Fault, endpoint: Endpoint) -> bool {
-        self.faults().strikes(fault, endpoint)
+    pub(crate) fn strikes(&self, fault: Fault, endpoint: impl Into<Endpoint>) -> bool {
+        self.faults().strikes(fault, endpoint.into())
     }
 
-    /// Counts a request and names it, as `X-Tt-Logid` does.
+    /// Counts a request and names it for the platform's log.
     pub(crate) fn count(&self, endpoint: Endpoint) -> String {
-        if let Some(count) = self.counts.get(endpoint as usize) {
+        if let Some(count) = self.counts.get(endpoint.place()) {
             count.fetch_add(1, Ordering::Relaxed);
         }
         let nth = self.total.fetch_add(1, Ordering::Relaxed);
@@ -129,18 +116,24 @@ impl Site {
 
     pub(crate) fn requests(&self) -> Requests {
         let count = |endpoint: &Endpoint| {
-            let count = self.counts.get(*endpoint as usize)?.load(Ordering::Relaxed);
+            let count = self.counts.get(endpoint.place())?.load(Ordering::Relaxed);
             (count > 0).then_some((*endpoint, count))
         };
-        let by_endpoint = Endpoint::ALL.iter().filter_map(count).collect();
+        let by_endpoint = self.endpoints.iter().filter_map(count).collect();
         Requests { by_endpoint, total: self.total.load(Ordering::Relaxed) }
     }
 
     /// # Errors
     /// The limit and the seconds to wait, by the budgets or by a fault.
-    pub(crate) fn admit(&self, endpoint: Endpoint) -> Result<(), (u32, u64)> {
+    pub(crate) fn admit(
+        &self,
+        endpoint: impl Into<Endpoint>,
+        documented: Budget,
+    ) -> Result<(), (u32, u64)> {
+        let endpoint = endpoint.into();
         let mut limiter = self.limiter.lock().unwrap_or_else(PoisonError::into_inner);
-        let admitted = limiter.admit(self.config.rate_limits, endpoint, self.clock.uptime());
+        let admitted =
+            limiter.admit(self.config.rate_limits, endpoint, documented, self.clock.uptime());
         drop(limiter);
         admitted.map_err(|exceeded| (exceeded.limit, exceeded.reset))?;
         if self.strikes(Fault::RateLimited, endpoint) {

@@ -1,16 +1,23 @@
-//! Access tokens with the platform's re-issue rule.
+//! Access tokens, handed out again or anew by each kind's rule.
 //!
-//! Not who may do what. The invariant: at most two tokens of a kind are valid at once, each to its own expiry.
+//! Not who may do what. The invariant: a token opens what its own kind opens, to its own expiry and no longer.
 
 use std::time::Duration;
 
 use crate::dice::{Ask, Dice};
 
-/// What a token stands for.
+/// What a token stands for: tokens of one kind are told apart by their prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TokenKind {
-    Tenant,
-    App,
+pub(crate) struct TokenKind {
+    pub prefix: &'static str,
+    pub renewal: Renewal,
+}
+
+/// What asking again for a token gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Renewal {
+    /// The same one, or a new one beside it when less than this is left of its life.
+    Below(Duration),
 }
 
 /// A token as handed out.
@@ -35,30 +42,23 @@ pub(crate) struct Tokens {
     live: Vec<Live>,
 }
 
-/// With this much life left, the same token is handed out again.
-const REISSUE_BELOW: Duration = Duration::from_mins(30);
-
 impl Tokens {
     pub(crate) fn new(dice: Dice, life: Duration) -> Self {
         Self { dice, life, issued: 0, live: Vec::new() }
     }
 
-    /// The token to use now: the last one with thirty minutes or more to live, or a new one.
+    /// The token to use now, by the kind's rule of renewal.
     pub(crate) fn issue(&mut self, kind: TokenKind, uptime: Duration) -> Issued {
         self.live.retain(|live| live.until > uptime);
-        let fresh =
-            self.live.iter().find(|live| live.kind == kind && live.until >= uptime + REISSUE_BELOW);
+        let Renewal::Below(least) = kind.renewal;
+        let fresh = self.live.iter().find(|live| live.kind == kind && live.until >= uptime + least);
         if let Some(live) = fresh {
             let expire_seconds = (live.until.checked_sub(uptime).unwrap_or_default()).as_secs();
             return Issued { token: live.token.clone(), expire_seconds };
         }
         self.issued += 1;
         let roll = self.dice.roll(Ask::Token, self.issued, 0);
-        let prefix = match kind {
-            TokenKind::Tenant => "t-",
-            TokenKind::App => "a-",
-        };
-        let token = format!("{prefix}sim{:016x}{:016x}", roll.0, roll.again().0);
+        let token = format!("{}sim{:016x}{:016x}", kind.prefix, roll.0, roll.again().0);
         self.live.push(Live { kind, token: token.clone(), until: uptime + self.life });
         Issued { token, expire_seconds: self.life.as_secs() }
     }
@@ -81,6 +81,10 @@ impl Tokens {
 mod tests {
     use super::*;
 
+    const HALF_AN_HOUR: Renewal = Renewal::Below(Duration::from_mins(30));
+    const TENANT: TokenKind = TokenKind { prefix: "t-", renewal: HALF_AN_HOUR };
+    const APP: TokenKind = TokenKind { prefix: "a-", renewal: HALF_AN_HOUR };
+
     fn minutes(n: u64) -> Duration {
         Duration::from_mins(n)
     }
@@ -92,33 +96,33 @@ mod tests {
     #[test]
     fn half_an_hour_of_life_decides_over_a_new_token() {
         let mut tokens = tokens();
-        let first = tokens.issue(TokenKind::Tenant, minutes(0));
+        let first = tokens.issue(TENANT, minutes(0));
         assert_eq!(first.expire_seconds, 7_200);
-        let same = tokens.issue(TokenKind::Tenant, minutes(90));
+        let same = tokens.issue(TENANT, minutes(90));
         assert_eq!((same.token.as_str(), same.expire_seconds), (first.token.as_str(), 1_800));
-        let new = tokens.issue(TokenKind::Tenant, minutes(91));
+        let new = tokens.issue(TENANT, minutes(91));
         assert_ne!(new.token, first.token);
         for token in [&first.token, &new.token] {
-            assert!(tokens.is_valid(TokenKind::Tenant, token, minutes(119)));
+            assert!(tokens.is_valid(TENANT, token, minutes(119)));
         }
-        assert!(!tokens.is_valid(TokenKind::Tenant, &first.token, minutes(120)));
-        assert!(tokens.is_valid(TokenKind::Tenant, &new.token, minutes(120)));
+        assert!(!tokens.is_valid(TENANT, &first.token, minutes(120)));
+        assert!(tokens.is_valid(TENANT, &new.token, minutes(120)));
     }
 
     #[test]
     fn a_revoked_token_is_replaced() {
         let mut tokens = tokens();
-        let first = tokens.issue(TokenKind::Tenant, minutes(0));
+        let first = tokens.issue(TENANT, minutes(0));
         tokens.revoke(&first.token);
-        assert!(!tokens.is_valid(TokenKind::Tenant, &first.token, minutes(0)));
-        assert_ne!(tokens.issue(TokenKind::Tenant, minutes(0)).token, first.token);
+        assert!(!tokens.is_valid(TENANT, &first.token, minutes(0)));
+        assert_ne!(tokens.issue(TENANT, minutes(0)).token, first.token);
     }
 
     #[test]
     fn an_app_token_is_no_tenant_token() {
         let mut tokens = tokens();
-        let app = tokens.issue(TokenKind::App, minutes(0)).token;
-        assert!(!tokens.is_valid(TokenKind::Tenant, &app, minutes(0)));
-        assert!(tokens.is_valid(TokenKind::App, &app, minutes(0)));
+        let app = tokens.issue(APP, minutes(0)).token;
+        assert!(!tokens.is_valid(TENANT, &app, minutes(0)));
+        assert!(tokens.is_valid(APP, &app, minutes(0)));
     }
 }

@@ -145,7 +145,7 @@ async fn keep_running(
 ) -> Result<Outcome, Failure> {
     let stop = super::serve::stop_on_signal();
     let shower = Arc::new(Shower::new());
-    eprintln!("simulated Feishu: {} ({} people)", simulator.feishu_url(), args.people);
+    eprintln!("simulated Feishu: {} ({} people)", simulator.url(), args.people);
     let mappings = app.config().mappings.clone();
     let daemon = Daemon::start(app, shower.clone(), stop.clone()).await?;
     for mut status in daemon.statuses() {

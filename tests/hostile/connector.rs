@@ -23,7 +23,7 @@ impl SecretSource for AppSecret {
 fn connected(bench: &Bench, simulator: &Simulator, app_secret: &str) -> Connection {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/feishu.wasm");
     let plugin = bench.host.load(&file).unwrap();
-    let url = simulator.feishu_url();
+    let url = simulator.url();
     let settings = [("app_id", simulator.app_id()), ("open_host", &*url)];
     let spec = spec(&plugin, &settings, &[url.trim_start_matches("http://")]);
     let secrets = Arc::new(AppSecret(app_secret.to_owned()));

@@ -116,7 +116,7 @@ fn a_missing_configuration_says_what_to_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_embedding_example_fills_a_target_of_its_own() {
     let rig = rig().await;
-    let url = rig.simulator.feishu_url();
+    let url = rig.simulator.url();
     // Examples are built with the tests, beside the binary.
     let example =
         std::path::Path::new(env!("CARGO_BIN_EXE_rollcall")).with_file_name("examples/embed");

@@ -2,7 +2,8 @@
 
 use crate::rig::Rig;
 use serde_json::Value;
-use simulator::{Builder, Endpoint, Fault, FaultRule, Simulator};
+use simulator::feishu::Endpoint;
+use simulator::{Builder, Fault, FaultRule, Simulator};
 
 fn small() -> Builder {
     Simulator::builder().people(120).seed(3).days(2)

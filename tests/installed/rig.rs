@@ -51,7 +51,7 @@ impl Rig {
 
     /// Writes the tenant's file, with `more` at its end.
     pub(crate) fn write_tenant(&self, more: &str) {
-        let url = self.simulator.feishu_url();
+        let url = self.simulator.url();
         let address = url.trim_start_matches("http://");
         let app_id = self.simulator.app_id();
         self.write(

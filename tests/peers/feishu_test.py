@@ -38,7 +38,7 @@ class Server:
     """The simulator as a process of its own."""
 
     def __init__(self, *options):
-        command = [os.environ["SIMULATOR_BIN"], "--feishu", "127.0.0.1:0", "--people", str(PEOPLE), *options]
+        command = [os.environ["SIMULATOR_BIN"], "--listen", "127.0.0.1:0", "--people", str(PEOPLE), *options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.facts = dict(self.process.stdout.readline().split(None, 1) for _ in range(4))
         self.facts = {key: value.strip() for key, value in self.facts.items()}
@@ -267,7 +267,7 @@ class FaultTest(unittest.TestCase):
     """An app of its own: the client keeps one token per app id, whatever the server."""
 
     def test_a_rate_limit_reaches_the_client_as_its_code(self):
-        server = Server("--fault", "429:1x", "--app-id", "cli_simulator0002")
+        server = Server("--fault", "429:1x", "--app-id", "cli_simulator0002", "--app-secret", "simulator-secret-0001")
         self.addCleanup(server.stop)
         request = GetDepartmentRequest.builder().department_id("0").build()
         client = server.client()

@@ -5,38 +5,13 @@
 
 use std::collections::BTreeSet;
 
+use super::Endpoint;
+use super::ids::{DeptIdType, UserIdType};
 use super::refusal::Refusal;
 use crate::dice::Ask;
-use crate::endpoint::Endpoint;
-use crate::ids::{DeptIdType, DeptNo, Ids, PersonNo, UserIdType};
+use crate::grants::{AttendanceRange, ContactRange, Grants};
+use crate::ids::{DeptNo, Ids, PersonNo};
 use crate::world::{Person, World};
-
-/// Which departments and people the app sees, "contact permission range".
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum ContactRange {
-    /// All members: the root may be asked.
-    #[default]
-    All,
-    /// Some departments with everything below them, and some people.
-    Part {
-        /// Ids as `open_department_id` or `department_id`.
-        departments: Vec<String>,
-        /// Ids as `open_id` or `user_id`.
-        users: Vec<String>,
-    },
-}
-
-/// Whose punches and results the app sees, set in the attendance console.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum AttendanceRange {
-    /// Everyone's.
-    #[default]
-    All,
-    /// Nobody's: every attendance call answers 1220005.
-    Nothing,
-    /// This share of people, 0 to 1; the others are unauthorised.
-    Share(f64),
-}
 
 /// The scopes a new simulator grants: all that reading needs, field by field, without the three broad old ones.
 pub const DEFAULT_SCOPES: &[&str] = &[
@@ -138,19 +113,19 @@ enum Range {
 }
 
 impl Access {
-    pub(crate) fn new(
-        ids: Ids,
-        scopes: impl IntoIterator<Item = String>,
-        contact: &ContactRange,
-        attendance: AttendanceRange,
-    ) -> Self {
-        let scopes: BTreeSet<String> = scopes.into_iter().collect();
+    pub(crate) fn new(ids: Ids, grants: &Grants) -> Self {
+        let scopes = grants.scopes.clone();
         let legacy = LEGACY.iter().any(|scope| scopes.contains(*scope));
         let granted = FIELD_SCOPES.iter().filter(|(_, any_of, by_legacy)| {
             (*by_legacy && legacy) || any_of.iter().any(|scope| scopes.contains(*scope))
         });
         let fields = Fields(granted.fold(0, |bits, (field, ..)| bits | *field as u32));
-        Self { fields, scopes, range: Range::of(ids, contact), attendance }
+        Self {
+            fields,
+            scopes,
+            range: Range::of(ids, &grants.contact),
+            attendance: grants.attendance,
+        }
     }
 
     /// # Errors
@@ -284,8 +259,9 @@ mod tests {
     use super::*;
 
     fn access(scopes: &[&str]) -> Access {
-        let scopes = scopes.iter().map(|scope| (*scope).to_owned());
-        Access::new(Ids::new(1), scopes, &ContactRange::All, AttendanceRange::All)
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        let (contact, attendance) = (ContactRange::All, AttendanceRange::All);
+        Access::new(Ids::new(1), &Grants { scopes, contact, attendance })
     }
 
     #[test]

@@ -3,8 +3,9 @@
 //! Not punches or results. The invariant: a person is either served, invalid or unauthorised, never two of them.
 
 use super::call::Call;
+use super::ids::UserIdType;
 use super::refusal::Refusal;
-use crate::ids::{Ids, PersonNo, UserIdType, parse_staff_no, staff_no};
+use crate::ids::{Ids, PersonNo, parse_staff_no, staff_no};
 use crate::json::Json;
 use crate::world::Person;
 
@@ -81,7 +82,7 @@ impl Call<'_> {
 
     /// The longest span of days that a request may cover.
     pub(crate) fn check_span(&self, days: i64) -> Result<(), Refusal> {
-        let most = i64::from(self.site.config.max_span_days);
+        let most = i64::from(self.settings.max_span_days);
         if (0..=most).contains(&days) { Ok(()) } else { Err(Refusal::ATTENDANCE_PARAMETER) }
     }
 }

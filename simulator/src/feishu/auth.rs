@@ -2,14 +2,16 @@
 //!
 //! Not scopes. The invariant: only a token that was handed out, and has not run out, opens anything.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use super::refusal::Refusal;
-use crate::endpoint::Endpoint;
+use super::{Endpoint, Feishu};
 use crate::faults::Fault;
 use crate::json::Json;
 use crate::site::Site;
-use crate::tokens::TokenKind;
+use crate::tokens::{Renewal, TokenKind};
 
 /// The status with which an expired token is refused; both are met in practice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,6 +22,11 @@ pub enum TokenErrors {
     /// HTTP 200, the code alone says it.
     Ok,
 }
+
+/// With this much life left, the same token is handed out again.
+const RENEWAL: Renewal = Renewal::Below(Duration::from_mins(30));
+const TENANT: TokenKind = TokenKind { prefix: "t-", renewal: RENEWAL };
+const APP: TokenKind = TokenKind { prefix: "a-", renewal: RENEWAL };
 
 #[derive(Deserialize)]
 struct Credentials {
@@ -36,13 +43,13 @@ pub(crate) fn issue(site: &Site, endpoint: Endpoint, body: &[u8]) -> Result<Vec<
     if asked.app_secret != site.config.app_secret {
         return Err(Refusal::WRONG_SECRET);
     }
-    let tenant = site.issue(TokenKind::Tenant);
+    let tenant = site.issue(TENANT);
     let mut json = Json::with_capacity(256);
     json.object(|json| {
         json.key("code").number(0);
         json.key("msg").text("ok");
         let expire = if endpoint == Endpoint::AppToken {
-            let app = site.issue(TokenKind::App);
+            let app = site.issue(APP);
             json.key("app_access_token").text(&app.token);
             app.expire_seconds
         } else {
@@ -54,7 +61,12 @@ pub(crate) fn issue(site: &Site, endpoint: Endpoint, body: &[u8]) -> Result<Vec<
     Ok(json.into_bytes())
 }
 
-pub(crate) fn check(site: &Site, endpoint: Endpoint, header: Option<&str>) -> Result<(), Refusal> {
+pub(crate) fn check(
+    feishu: &Feishu,
+    endpoint: Endpoint,
+    header: Option<&str>,
+) -> Result<(), Refusal> {
+    let site = &feishu.site;
     let token = header.and_then(|header| header.strip_prefix("Bearer ")).map(str::trim);
     let Some(token) = token.filter(|token| !token.is_empty()) else {
         return Err(Refusal::NO_TOKEN);
@@ -68,10 +80,10 @@ pub(crate) fn check(site: &Site, endpoint: Endpoint, header: Option<&str>) -> Re
     if site.strikes(Fault::ExpiredToken, endpoint) {
         site.revoke(token);
     }
-    if site.is_valid(TokenKind::Tenant, token) {
+    if site.is_valid(TENANT, token) {
         return Ok(());
     }
-    let status = match site.config.token_errors {
+    let status = match feishu.settings.token_errors {
         TokenErrors::BadRequest => 400,
         TokenErrors::Ok => 200,
     };

@@ -6,11 +6,12 @@
 use serde::de::DeserializeOwned;
 
 use super::access::Access;
+use super::ids::{DeptIdType, UserIdType};
 use super::refusal::Refusal;
+use super::{Endpoint, Settings};
 use crate::dice::mix;
-use crate::endpoint::Endpoint;
 use crate::faults::Fault;
-use crate::ids::{DeptIdType, Ids, UserIdType};
+use crate::ids::Ids;
 use crate::json::Json;
 use crate::site::Site;
 use crate::world::World;
@@ -46,6 +47,7 @@ impl Query {
 /// A request to one endpoint, with authority settled.
 pub(crate) struct Call<'a> {
     pub site: &'a Site,
+    pub settings: &'a Settings,
     pub world: &'a World,
     pub access: &'a Access,
     pub endpoint: Endpoint,

@@ -33,7 +33,7 @@ impl Call<'_> {
                 && (unit.parent == parent || (deep && self.world.is_below(no, parent)))
         };
         let all_below = || self.world.departments().filter(|(no, dept)| below(*no, &dept.unit));
-        let limit = self.site.config.recursion_limit;
+        let limit = self.settings.recursion_limit;
         if deep && limit.is_some_and(|limit| all_below().nth(limit).is_some()) {
             return Err(Refusal::TOO_LARGE_TO_RECURSE);
         }

@@ -3,19 +3,21 @@
 //! Not their delivery, encryption or signature. The invariant: ids in events are open ids whatever a caller would
 //! ask for, and the same change always makes the same event with the same id.
 
+use super::Feishu;
 use super::access::Access;
 use super::attendance::EmployeeIdType;
 use super::flows::Circumstance;
+use super::ids::{DeptIdType, UserIdType, punch_id};
 use super::scribe::{IdTypes, Reader, Scribe};
-use crate::ids::{DeptIdType, DeptNo, PersonNo, PunchKind, UserIdType, punch_id, staff_no};
+use crate::ids::{DeptNo, PersonNo, PunchKind, staff_no};
 use crate::json::Json;
-use crate::site::Site;
 use crate::world::{Change, Person, Punch, Unit, What, World};
 
 const OPEN: IdTypes = IdTypes { user: UserIdType::Open, dept: DeptIdType::Open };
 
 /// One change as an event.
-pub(crate) fn envelope(site: &Site, world: &World, access: &Access, change: &Change) -> String {
+pub(crate) fn envelope(feishu: &Feishu, world: &World, access: &Access, change: &Change) -> String {
+    let (site, settings) = (&*feishu.site, &feishu.settings);
     let scribe = Scribe { site, world, access, types: OPEN };
     let mut json = Json::with_capacity(2_048);
     json.object(|json| {
@@ -24,9 +26,9 @@ pub(crate) fn envelope(site: &Site, world: &World, access: &Access, change: &Cha
             json.key("event_id").text(&format!("ev-{:06}-{:09}", change.step, change.seq));
             json.key("event_type").text(event_type(&change.what));
             json.key("create_time").quoted(change.at * 1_000);
-            json.key("token").text(&site.config.verification_token);
+            json.key("token").text(&settings.verification_token);
             json.key("app_id").text(&site.config.app_id);
-            json.key("tenant_key").text(&site.config.tenant_key);
+            json.key("tenant_key").text(&settings.tenant_key);
         });
         json.key("event").object(|json| scribe.event(json, &change.what));
     });

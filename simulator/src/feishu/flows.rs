@@ -6,9 +6,10 @@ use serde::Deserialize;
 
 use super::attendance::EmployeeIdType;
 use super::call::Call;
+use super::ids::{parse_punch_id, punch_id};
 use super::refusal::Refusal;
 use crate::dice::Ask;
-use crate::ids::{PersonNo, PunchKind, parse_punch_id, punch_id};
+use crate::ids::{PersonNo, PunchKind};
 use crate::json::Json;
 use crate::world::{Punch, World};
 

@@ -3,182 +3,154 @@
 //! Not transport: a request comes in as parts and an answer goes out as bytes. The invariant: checks run in the
 //! platform's order (path, method, budget, token, scope, parameters), so that each failure shows its own code.
 
-pub(crate) mod access;
+mod access;
 mod approvals;
 mod attendance;
 mod auth;
+mod budget;
 mod call;
 mod catalog;
 mod departments;
-pub(crate) mod events;
+mod endpoint;
+mod events;
 mod flows;
+mod ids;
 mod refusal;
 mod rules;
 mod scribe;
+mod settings;
 mod tasks;
 mod users;
 
-use std::borrow::Cow;
+use std::sync::{Arc, PoisonError, RwLock};
 
+use access::Access;
+pub use access::DEFAULT_SCOPES;
 pub use auth::TokenErrors;
 use call::{Call, Query};
-pub(crate) use refusal::Refusal;
+pub use endpoint::Endpoint;
+use endpoint::Route;
+use refusal::Refusal;
+pub(crate) use settings::Settings;
 
-use crate::endpoint::{Endpoint, Route, Verb};
+use crate::builder;
+use crate::exchange::{self, Answer, Incoming, WrongTypes};
 use crate::faults::Fault;
+use crate::grants::Grants;
 use crate::json::Json;
+use crate::platform::{Facts, Front};
 use crate::site::Site;
+use crate::world::{Change, World};
 
-/// A request, taken apart.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Incoming<'a> {
-    pub verb: Option<Verb>,
-    pub path: &'a str,
-    pub query: &'a str,
-    pub authorization: Option<&'a str>,
-    pub body: &'a [u8],
-}
+pub(crate) const FACTS: Facts = Facts {
+    name: "feishu",
+    app: ("cli_simulator0001", "simulator-secret-0001"),
+    scopes: DEFAULT_SCOPES,
+    endpoints: Endpoint::SHARED,
+    open,
+};
 
-/// An answer, and how it is to be delivered.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub status: u16,
-    pub body: Vec<u8>,
-    pub content: Content,
-    pub log_id: String,
-    /// Limit and seconds to wait, as headers.
-    pub limit: Option<(u32, u64)>,
-    pub delivery: Delivery,
-}
-
-/// What the body claims to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Content {
-    Json,
-    Html,
-}
-
-/// How the bytes reach the caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Delivery {
-    Whole,
-    Reset,
-    Slow,
-    Drip,
-}
-
-const HTML: &str = "<!DOCTYPE html>\n<html><head><title>Service notice</title></head>\
-    <body><h1>Please try again later</h1></body></html>\n";
-
-/// Answers one request; this is the whole platform.
-pub(crate) fn answer(site: &Site, incoming: Incoming<'_>) -> Answer {
-    let route = Route::of(incoming.path);
-    let endpoint = route.map_or(Endpoint::Unknown, |route| route.endpoint);
-    let log_id = site.count(endpoint);
-    let mut out = Answer {
-        status: 200,
-        body: Vec::new(),
-        content: Content::Json,
-        log_id,
-        limit: None,
-        delivery: delivery(site, endpoint),
-    };
-    if out.delivery == Delivery::Reset {
-        return out;
-    }
-    if site.strikes(Fault::Html, endpoint) {
-        out.body = HTML.as_bytes().to_vec();
-        out.content = Content::Html;
-        return out;
-    }
-    match respond(site, route, incoming, &mut out.limit) {
-        Ok(body) => {
-            out.body = body;
-            spoil(site, endpoint, &mut out.body);
-        }
-        Err(refusal) => {
-            out.status = refusal.status;
-            out.body = refusal.body(&out.log_id);
-        }
-    }
-    out
-}
-
-fn delivery(site: &Site, endpoint: Endpoint) -> Delivery {
-    let faults = [
-        (Fault::Reset, Delivery::Reset),
-        (Fault::Slow, Delivery::Slow),
-        (Fault::Drip, Delivery::Drip),
-    ];
-    let struck = faults.into_iter().find(|(fault, _)| site.strikes(*fault, endpoint));
-    struck.map_or(Delivery::Whole, |(_, delivery)| delivery)
-}
-
-/// Faults of the finished JSON.
-fn spoil(site: &Site, endpoint: Endpoint, body: &mut Vec<u8>) {
-    if site.strikes(Fault::WrongTypes, endpoint) {
-        *body = wrong_types(body);
-    }
-    if site.strikes(Fault::TruncatedBody, endpoint) {
-        body.truncate(body.len() * 2 / 3);
-    }
-}
-
-/// Objects become numbers, lists become texts, and so on, for the members that a reader relies on.
-fn wrong_types(body: &[u8]) -> Vec<u8> {
-    const SWAPS: [(&str, &str); 6] = [
+const WRONG_TYPES: WrongTypes = WrongTypes {
+    swaps: &[
         ("\"status\":{", "\"status\":7,\"was_status\":{"),
         ("\"department_ids\":[", "\"department_ids\":\"none\",\"was_department_ids\":["),
         ("\"name\":\"", "\"name\":[],\"was_name\":\""),
         ("\"check_time\":\"", "\"check_time\":{},\"was_check_time\":\""),
         ("\"records\":[", "\"records\":\"none\",\"was_records\":["),
         ("\"tenant_access_token\":\"", "\"tenant_access_token\":5,\"was_token\":\""),
-    ];
-    let text = String::from_utf8_lossy(body);
-    let spoilt =
-        SWAPS.iter().fold(text.clone(), |text, (from, to)| Cow::Owned(text.replace(from, to)));
-    if spoilt == text {
-        return br#"{"code":"0","msg":[],"data":"none"}"#.to_vec();
-    }
-    spoilt.into_owned().into_bytes()
+    ],
+    otherwise: r#"{"code":"0","msg":[],"data":"none"}"#,
+};
+
+/// Feishu, in front of a world.
+#[derive(Debug)]
+struct Feishu {
+    site: Arc<Site>,
+    settings: Settings,
+    access: RwLock<Arc<Access>>,
 }
 
-fn respond(
-    site: &Site,
-    route: Option<Route<'_>>,
-    incoming: Incoming<'_>,
-    limit: &mut Option<(u32, u64)>,
-) -> Result<Vec<u8>, Refusal> {
-    let route = route.ok_or(Refusal::NO_SUCH_PATH)?;
-    if incoming.verb != Some(route.verb) {
-        return Err(Refusal::WRONG_METHOD);
+fn open(site: Arc<Site>, settings: &builder::Settings, grants: &Grants) -> Arc<dyn Front> {
+    let access = RwLock::new(Arc::new(Access::new(site.ids, grants)));
+    Arc::new(Feishu { site, settings: settings.feishu.clone(), access })
+}
+
+impl Front for Feishu {
+    fn answer(&self, incoming: Incoming<'_>) -> Answer {
+        let route = Route::of(incoming.path);
+        let endpoint = route.map_or(Endpoint::Unknown, |route| route.endpoint);
+        let log_id = self.site.count(endpoint.into());
+        let mut limit = None;
+        let mut answer = exchange::answer(&self.site, endpoint.into(), WRONG_TYPES, || {
+            self.respond(route, incoming, &mut limit)
+                .map(|body| Answer::json(200, body))
+                .map_err(|refusal| Answer::json(refusal.status, refusal.body(&log_id)))
+        });
+        if let Some((limit, reset)) = limit {
+            answer.headers.push(("x-ogw-ratelimit-limit", limit.to_string()));
+            answer.headers.push(("x-ogw-ratelimit-reset", reset.to_string()));
+        }
+        answer.headers.push(("x-request-id", log_id.clone()));
+        answer.headers.push(("x-tt-logid", log_id));
+        answer
     }
-    site.admit(route.endpoint).map_err(|exceeded| {
-        *limit = Some(exceeded);
-        Refusal::RATE_LIMITED
-    })?;
-    if site.strikes(Fault::ServerError, route.endpoint) {
-        let attendance = incoming.path.starts_with("/open-apis/attendance/");
-        return Err(if attendance { Refusal::ATTENDANCE_SYSTEM } else { Refusal::INTERNAL });
+
+    fn regrant(&self, grants: &Grants) {
+        let access = Arc::new(Access::new(self.site.ids, grants));
+        *self.access.write().unwrap_or_else(PoisonError::into_inner) = access;
     }
-    if matches!(route.endpoint, Endpoint::TenantToken | Endpoint::AppToken) {
-        return auth::issue(site, route.endpoint, incoming.body);
+
+    fn event(&self, world: &World, change: &Change) -> Option<String> {
+        let access = self.access();
+        events::concerns(world, &access, &change.what)
+            .then(|| events::envelope(self, world, &access, change))
     }
-    auth::check(site, route.endpoint, incoming.authorization)?;
-    let access = site.access();
-    access.check_scope(route.endpoint)?;
-    let world = site.world();
-    let call = Call {
-        site,
-        world: &world,
-        access: &access,
-        endpoint: route.endpoint,
-        id: route.id.map(decode).unwrap_or_default(),
-        query: Query::parse(incoming.query),
-        body: incoming.body,
-        now: site.clock.now(),
-    };
-    call.dispatch()
+}
+
+impl Feishu {
+    fn access(&self) -> Arc<Access> {
+        Arc::clone(&self.access.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn respond(
+        &self,
+        route: Option<Route<'_>>,
+        incoming: Incoming<'_>,
+        limit: &mut Option<(u32, u64)>,
+    ) -> Result<Vec<u8>, Refusal> {
+        let site = &*self.site;
+        let route = route.ok_or(Refusal::NO_SUCH_PATH)?;
+        if incoming.verb != Some(route.verb) {
+            return Err(Refusal::WRONG_METHOD);
+        }
+        site.admit(route.endpoint, budget::documented(route.endpoint)).map_err(|exceeded| {
+            *limit = Some(exceeded);
+            Refusal::RATE_LIMITED
+        })?;
+        if site.strikes(Fault::ServerError, route.endpoint) {
+            let attendance = incoming.path.starts_with("/open-apis/attendance/");
+            return Err(if attendance { Refusal::ATTENDANCE_SYSTEM } else { Refusal::INTERNAL });
+        }
+        if matches!(route.endpoint, Endpoint::TenantToken | Endpoint::AppToken) {
+            return auth::issue(site, route.endpoint, incoming.body);
+        }
+        auth::check(self, route.endpoint, incoming.header("authorization"))?;
+        let access = self.access();
+        access.check_scope(route.endpoint)?;
+        let world = site.world();
+        let call = Call {
+            site,
+            settings: &self.settings,
+            world: &world,
+            access: &access,
+            endpoint: route.endpoint,
+            id: route.id.map(decode).unwrap_or_default(),
+            query: Query::parse(incoming.query),
+            body: incoming.body,
+            now: site.clock.now(),
+        };
+        call.dispatch()
+    }
 }
 
 /// Undoes percent-encoding; a plus sign in a path is itself.
@@ -243,14 +215,14 @@ mod tests {
     #[test]
     fn wrong_types_are_still_json() {
         let body = br#"{"code":0,"data":{"items":[{"name":"a","status":{"x":true},"department_ids":["0"]}]}}"#;
-        let spoilt: serde_json::Value = serde_json::from_slice(&wrong_types(body)).unwrap();
+        let spoilt: serde_json::Value = serde_json::from_slice(&WRONG_TYPES.spoil(body)).unwrap();
         let item = &spoilt["data"]["items"][0];
         assert!(
             item["name"].is_array()
                 && item["status"].is_number()
                 && item["department_ids"].is_string()
         );
-        let other: serde_json::Value = serde_json::from_slice(&wrong_types(b"{}")).unwrap();
+        let other: serde_json::Value = serde_json::from_slice(&WRONG_TYPES.spoil(b"{}")).unwrap();
         assert!(other["data"].is_string());
     }
 }

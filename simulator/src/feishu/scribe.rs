@@ -5,10 +5,11 @@
 
 use super::access::{Access, Field};
 use super::call::Call;
+use super::ids::{DeptIdType, UserIdType};
 use super::refusal::Refusal;
 use crate::calendar::midnight;
 use crate::dice::mix;
-use crate::ids::{DeptIdType, DeptNo, Ids, PersonNo, UserIdType, staff_no};
+use crate::ids::{DeptNo, Ids, PersonNo, staff_no};
 use crate::json::Json;
 use crate::site::Site;
 use crate::world::{Kind, Person, Standing, Traits, Unit, World};

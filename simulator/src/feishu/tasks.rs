@@ -6,9 +6,10 @@ use serde::Deserialize;
 
 use super::attendance::EmployeeIdType;
 use super::call::Call;
+use super::ids::{punch_id, result_id};
 use super::refusal::Refusal;
 use crate::calendar::{compact, from_compact};
-use crate::ids::{PersonNo, punch_id, result_id};
+use crate::ids::PersonNo;
 use crate::json::Json;
 use crate::world::{Punch, Side, Verdict};
 

@@ -5,10 +5,11 @@
 use serde::Deserialize;
 
 use super::call::Call;
+use super::ids::UserIdType;
 use super::refusal::Refusal;
 use super::scribe::{IdTypes, MAIL_HOST, Reader};
 use crate::faults::Fault;
-use crate::ids::{PersonNo, UserIdType, parse_mobile};
+use crate::ids::{PersonNo, parse_mobile};
 use crate::json::Json;
 
 #[derive(Deserialize)]

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use simulator::{Endpoint, Simulator, TokenErrors};
+use simulator::Simulator;
+use simulator::feishu::{Endpoint, TokenErrors};
 
 use crate::support::{company, start};
 

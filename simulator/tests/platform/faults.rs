@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use simulator::{Endpoint, Fault, FaultRule, RateLimits, Simulator};
+use simulator::feishu::Endpoint;
+use simulator::{Fault, FaultRule, RateLimits, Simulator};
 
 use crate::support::{Client, company, start};
 

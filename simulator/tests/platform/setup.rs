@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use simulator::{ContactRange, DEFAULT_SCOPES, Simulator, StartError};
+use simulator::feishu::DEFAULT_SCOPES;
+use simulator::{ContactRange, Simulator, StartError};
 
 use crate::support::{company, start, text};
 
@@ -90,7 +91,7 @@ async fn grants_can_change_while_it_runs_and_events_follow() {
 fn the_command_prints_where_it_is_and_serves() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_simulator"))
         .args([
-            "--feishu",
+            "--listen",
             "127.0.0.1:0",
             "--people",
             "20",
@@ -126,9 +127,12 @@ fn the_command_says_what_is_wrong_and_fails() {
         let output = Command::new(env!("CARGO_BIN_EXE_simulator")).args(args).output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
-    let (code, text) = run(&["--feishu", "127.0.0.1:0", "--punches", "no/such/folder"]);
+    let (code, text) = run(&["--listen", "127.0.0.1:0", "--punches", "no/such/folder"]);
     assert_eq!(code, Some(1));
     assert!(text.starts_with("error: ") && text.contains("in_time.csv"), "{text}");
+    let (code, text) = run(&["--platform", "pigeon"]);
+    assert_eq!(code, Some(2));
+    assert!(text.contains("feishu"), "{text}");
     let (code, text) = run(&["--fault", "rain:1"]);
     assert_eq!(code, Some(2));
     assert!(text.contains("truncated-list"), "{text}");

@@ -60,7 +60,7 @@ impl Client {
     pub(crate) fn url(&self, path: &str, query: &[(&str, &str)]) -> String {
         let mut encoded = form_urlencoded::Serializer::new(String::new());
         encoded.extend_pairs(query);
-        format!("{}/open-apis/{path}?{}", self.sim.feishu_url(), encoded.finish())
+        format!("{}/open-apis/{path}?{}", self.sim.url(), encoded.finish())
     }
 
     pub(crate) async fn send(&self, request: RequestBuilder) -> reqwest::Result<Response> {

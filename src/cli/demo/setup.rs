@@ -26,7 +26,7 @@ pub(super) fn write(dir: &Path, simulator: &Simulator, days: u32) -> Result<Path
     let plugins = folder("plugins", &dir.join("plugins"), |to| {
         builtin::PLUGINS.iter().try_for_each(|(path, bytes)| put(&to.join(path), bytes))
     })?;
-    let url = simulator.feishu_url();
+    let url = simulator.url();
     let address = url.trim_start_matches("http://");
     put(&dir.join(MARK), b"")?;
     put(&dir.join("app_secret"), simulator.app_secret().as_bytes())?;
