@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use rollcall_feishu::Feishu;
 use rollcall_sdk::{
-    Content, Denied, Directory as _, Host, Kind, Level, Page, Request, Response, Slice,
+    Cbc, Content, Denied, DigestAlgorithm, Directory as _, Host, Kind, Level, Page, Part, Request,
+    Response, Slice, Unworkable,
 };
 use serde_json::value::RawValue;
 use tokio::runtime::Handle;
@@ -161,4 +162,17 @@ impl Host for Native {
     fn forget(&self, key: &str) {
         self.kept.borrow_mut().remove(key);
     }
+    fn digest(&self, _: DigestAlgorithm, _: &[Part<'_>], _: bool) -> Result<Vec<u8>, Unworkable> {
+        Err(unworkable())
+    }
+    fn decrypt_cbc(&self, _: &Cbc<'_>, _: &[u8]) -> Result<Vec<u8>, Unworkable> {
+        Err(unworkable())
+    }
+    fn encrypt_cbc(&self, _: &Cbc<'_>, _: &[u8]) -> Result<Vec<u8>, Unworkable> {
+        Err(unworkable())
+    }
+}
+
+fn unworkable() -> Unworkable {
+    Unworkable("a pull needs no cryptography".to_owned())
 }

@@ -16,6 +16,7 @@ use crate::model::record::{Capabilities, Cursor, Finding, Page, Record, Window};
 use crate::port::clock::Clock;
 use crate::port::provider::Provider;
 
+use super::callbacks::Callbacks;
 use super::context::Shared;
 use super::error::HostError;
 use super::instance::{Live, Operation, run};
@@ -54,9 +55,10 @@ pub struct ConnectionSpec {
 
 /// A plugin set up for one tenant.
 pub struct Connection {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     idle: Mutex<Vec<Live>>,
     pace: Pace,
+    pub(super) callbacks: Callbacks,
 }
 
 impl Connection {
@@ -68,6 +70,7 @@ impl Connection {
         let settings = settings::filled(spec.plugin.manifest(), spec.settings)?;
         let asked = settings::hosts(spec.plugin.manifest(), &settings)?;
         let pace = Pace::new(spec.limits.instances);
+        let callbacks = Callbacks::new(spec.limits.instances);
         let shared = Shared {
             plugin: spec.plugin,
             tenant: spec.tenant,
@@ -81,7 +84,7 @@ impl Connection {
             kept: Kept::default(),
             requests: AtomicU64::new(0),
         };
-        Ok(Self { shared: Arc::new(shared), idle: Mutex::default(), pace })
+        Ok(Self { shared: Arc::new(shared), idle: Mutex::default(), pace, callbacks })
     }
 
     /// The plugin behind it.

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use tokio::time::Instant;
 use wasmtime::ResourceLimiter;
@@ -59,7 +60,7 @@ impl Context {
             shared,
             table: ResourceTable::new(),
             quota,
-            budget: Budget::new(&limits, Instant::now()),
+            budget: Budget::new(&limits, limits.call, Instant::now()),
         }
     }
 }
@@ -84,12 +85,12 @@ pub(super) struct Budget {
 impl Budget {
     /// What a guest has left after its last request has met the deadline: a twentieth of its time, at most a quarter second.
     const GRACE_SHARE: u32 = 20;
-    const GRACE_LIMIT: std::time::Duration = std::time::Duration::from_millis(250);
+    const GRACE_LIMIT: Duration = Duration::from_millis(250);
 
-    pub(super) fn new(limits: &Limits, now: Instant) -> Self {
-        let grace = (limits.call / Self::GRACE_SHARE).min(Self::GRACE_LIMIT);
+    pub(super) fn new(limits: &Limits, call: Duration, now: Instant) -> Self {
+        let grace = (call / Self::GRACE_SHARE).min(Self::GRACE_LIMIT);
         Self {
-            http_deadline: now + limits.call.saturating_sub(grace),
+            http_deadline: now + call.saturating_sub(grace),
             http_bytes: limits.http_bytes,
             requests: limits.requests,
             log_bytes: limits.log_bytes,

@@ -2,6 +2,8 @@
 //!
 //! The invariant: every text names the plugin, the export and what to do, and none holds data of a person or a secret.
 
+use std::time::Duration;
+
 use wasmtime::Trap;
 
 use crate::model::fault::{Advice, Fault};
@@ -17,8 +19,8 @@ use super::json::JsonError;
 pub(super) enum Failure {
     /// The plugin answers with a fault.
     Fault(Fault),
-    /// The call ran past its deadline.
-    Deadline,
+    /// The call ran past its deadline, this long.
+    Deadline(Duration),
     /// The instance met a bound and gave up.
     Bound(Bound),
     /// The guest or the boundary trapped.
@@ -52,6 +54,10 @@ pub(super) enum PageError {
     List { what: &'static str, found: usize, limit: usize },
     #[error("its {what} has {found} bytes, {limit} are allowed")]
     Opaque { what: &'static str, found: usize, limit: usize },
+    #[error("its answer has the status {0}")]
+    Status(u16),
+    #[error("its answer has a content type that is none")]
+    ContentType,
 }
 
 impl From<wasmtime::Error> for Failure {
@@ -77,7 +83,7 @@ impl Failure {
     pub(super) fn leaves_instance_usable(&self) -> bool {
         match self {
             Self::Fault(_) | Self::Page(_) => true,
-            Self::Deadline | Self::Bound(_) | Self::Trap(_) => false,
+            Self::Deadline(_) | Self::Bound(_) | Self::Trap(_) => false,
         }
     }
 
@@ -89,7 +95,7 @@ impl Failure {
             Self::Fault(fault) => return bounded::fault(fault),
             Self::Page(error @ PageError::Response { .. }) => return unreadable(&subject, &error),
             Self::Page(error) => Told::page(&error),
-            Self::Deadline => Told::deadline(shared),
+            Self::Deadline(limit) => Told::deadline(limit),
             Self::Bound(bound) => Told::bound(bound, shared),
             Self::Trap(error) => Told::trap(&error),
         };
@@ -120,10 +126,10 @@ const REPORT: &str =
     "report it to the plugin's author; the call was stopped and nothing else is affected";
 
 impl Told {
-    fn deadline(shared: &Shared) -> Self {
+    fn deadline(limit: Duration) -> Self {
         Self {
             code: "plugin::deadline",
-            what: format!("ran past {:?}", shared.limits.call),
+            what: format!("ran past {limit:?}"),
             remedy: "raise `limits.call` if the platform is that slow, else report it to the plugin's author",
         }
     }

@@ -3,6 +3,7 @@
 //! The invariant: an instance that trapped, ran out of time, grew large or kept a response beyond its call never runs again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::{Instant, timeout_at};
@@ -12,8 +13,9 @@ use wasmtime::{Store, UpdateDeadline};
 use crate::model::fault::Fault;
 
 use super::context::{Budget, Context, Shared};
-use super::contract::since_v0_1::{attendance, directory, plugin};
+use super::contract::since_v0_1::{attendance, callback, directory, plugin};
 use super::failure::Failure;
+use super::limits::Limits;
 
 /// The most memory of an instance that waits for its next call: memory never shrinks, and a new instance is cheap.
 const IDLE_BYTES: usize = 16 << 20;
@@ -25,6 +27,10 @@ pub(super) trait Operation: Sync {
     type Out: Send;
     /// The name people know it by, such as `directory.enumerate`.
     const EXPORT: &'static str;
+    /// How long it may take.
+    fn limit(&self, limits: &Limits) -> Duration {
+        limits.call
+    }
     /// Runs it.
     async fn run(&self, live: &mut Live) -> Result<Self::Out, Failure>;
 }
@@ -32,9 +38,15 @@ pub(super) trait Operation: Sync {
 /// An instance that is ready for a call.
 pub(super) struct Live {
     pub(super) store: Store<Context>,
+    pub(super) exports: Exported,
+}
+
+/// What an instance exports.
+pub(super) struct Exported {
     pub(super) plugin: plugin::Guest,
     pub(super) directory: Option<directory::Guest>,
     pub(super) attendance: Option<attendance::Guest>,
+    pub(super) callback: Option<callback::Guest>,
 }
 
 impl Live {
@@ -48,9 +60,7 @@ impl Live {
             Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
         });
         match Self::instantiate(&mut store, shared).await {
-            Ok((plugin, directory, attendance)) => {
-                Ok(Self { store, plugin, directory, attendance })
-            }
+            Ok(exports) => Ok(Self { store, exports }),
             Err(error) => Err(blamed(&store, Failure::Trap(error))),
         }
     }
@@ -58,21 +68,23 @@ impl Live {
     async fn instantiate(
         store: &mut Store<Context>,
         shared: &Shared,
-    ) -> wasmtime::Result<(plugin::Guest, Option<directory::Guest>, Option<attendance::Guest>)>
-    {
+    ) -> wasmtime::Result<Exported> {
         let loaded = &shared.plugin;
         let instance = loaded.pre.instantiate_async(&mut *store).await?;
         let exports = &loaded.exports;
-        Ok((
-            exports.plugin.load(&mut *store, &instance)?,
-            exports.directory.as_ref().map(|it| it.load(&mut *store, &instance)).transpose()?,
-            exports.attendance.as_ref().map(|it| it.load(&mut *store, &instance)).transpose()?,
-        ))
+        let (directory, attendance) = (exports.directory.as_ref(), exports.attendance.as_ref());
+        let callback = exports.callback.as_ref();
+        Ok(Exported {
+            plugin: exports.plugin.load(&mut *store, &instance)?,
+            directory: directory.map(|it| it.load(&mut *store, &instance)).transpose()?,
+            attendance: attendance.map(|it| it.load(&mut *store, &instance)).transpose()?,
+            callback: callback.map(|it| it.load(&mut *store, &instance)).transpose()?,
+        })
     }
 
-    fn begin(&mut self, now: Instant) {
+    fn begin(&mut self, limit: Duration, now: Instant) {
         let context = self.store.data_mut();
-        context.budget = Budget::new(&context.shared.limits, now);
+        context.budget = Budget::new(&context.shared.limits, limit, now);
         context.quota.met = None;
         self.store.set_epoch_deadline(1);
     }
@@ -110,7 +122,7 @@ pub(super) async fn run<O: Operation>(
     operation: &O,
 ) -> (Option<Live>, Result<O::Out, Fault>) {
     let now = Instant::now();
-    let deadline = now + shared.limits.call;
+    let limit = operation.limit(&shared.limits);
     let core = Arc::clone(&shared.plugin.core);
     let _pulse = core.ticker.pulse();
     let call = async {
@@ -118,18 +130,18 @@ pub(super) async fn run<O: Operation>(
             Some(live) => live,
             None => Live::start(shared).await?,
         };
-        live.begin(now);
+        live.begin(limit, now);
         let out = operation.run(&mut live).await.map_err(|failure| blamed(&live.store, failure));
         Ok((live, out))
     };
-    let (live, out) = match timeout_at(deadline, call).await {
+    let (live, out) = match timeout_at(now + limit, call).await {
         Ok(Ok((mut live, out))) => {
             let whole = out.as_ref().err().is_none_or(Failure::leaves_instance_usable);
             let usable = live.end(O::EXPORT) && whole;
             (usable.then_some(live), out)
         }
         Ok(Err(failure)) => (None, Err(failure)),
-        Err(_) => (None, Err(Failure::Deadline)),
+        Err(_) => (None, Err(Failure::Deadline(limit))),
     };
     (live, out.map_err(|failure| failure.into_fault(shared, O::EXPORT)))
 }

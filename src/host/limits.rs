@@ -9,6 +9,8 @@ use std::time::Duration;
 pub struct Limits {
     /// The time of one call, guest and host together.
     pub call: Duration,
+    /// The time of one call that receives a callback, from its arrival: platforms wait for the answer.
+    pub callback: Duration,
     /// The linear memory of one instance, all its memories together.
     pub memory_bytes: usize,
     /// The table elements of one instance, all its tables together.
@@ -46,6 +48,7 @@ impl Limits {
     /// What a connection gets unless its config says otherwise.
     pub const STANDARD: Self = Self {
         call: Duration::from_mins(1),
+        callback: Duration::from_millis(1500),
         memory_bytes: 64 << 20,
         table_elements: 100_000,
         instances: 4,

@@ -14,6 +14,7 @@
 
 mod bounded;
 mod cache;
+mod callbacks;
 mod connection;
 mod context;
 mod contract;

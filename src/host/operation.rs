@@ -23,11 +23,11 @@ impl Operation for Offer {
 
     async fn run(&self, live: &mut Live) -> Result<Capabilities, Failure> {
         let mut offered = Capabilities::default();
-        if let Some(directory) = &live.directory {
+        if let Some(directory) = &live.exports.directory {
             let walks = directory.call_walks(&mut live.store).await?;
             offered.walks = bounded::list("walks", walks)?.into_iter().map(Into::into).collect();
         }
-        if let Some(attendance) = &live.attendance {
+        if let Some(attendance) = &live.exports.attendance {
             let batches = attendance.call_batches(&mut live.store).await?;
             offered.batches =
                 bounded::list("batches", batches)?.into_iter().map(Into::into).collect();
@@ -44,7 +44,7 @@ impl Operation for Probe {
     const EXPORT: &'static str = "plugin.probe";
 
     async fn run(&self, live: &mut Live) -> Result<Vec<Finding>, Failure> {
-        let findings = live.plugin.call_probe(&mut live.store).await??;
+        let findings = live.exports.plugin.call_probe(&mut live.store).await??;
         let findings = bounded::list("findings", findings)?;
         Ok(findings.into_iter().map(|it| bounded::finding(&it.into())).collect())
     }
@@ -62,7 +62,8 @@ impl Operation for List<'_> {
     const EXPORT: &'static str = "directory.enumerate";
 
     async fn run(&self, live: &mut Live) -> Result<Page, Failure> {
-        let directory = live.directory.as_ref().ok_or(Failure::Fault(Fault::Unsupported))?;
+        let directory =
+            live.exports.directory.as_ref().ok_or(Failure::Fault(Fault::Unsupported))?;
         let within = self.within.map(SourceId::as_str);
         let cursor = self.cursor.map(|cursor| cursor.0.as_str());
         let page =
@@ -85,7 +86,8 @@ impl Operation for ListAttendance<'_> {
     const EXPORT: &'static str = "attendance.enumerate";
 
     async fn run(&self, live: &mut Live) -> Result<Page, Failure> {
-        let attendance = live.attendance.as_ref().ok_or(Failure::Fault(Fault::Unsupported))?;
+        let attendance =
+            live.exports.attendance.as_ref().ok_or(Failure::Fault(Fault::Unsupported))?;
         let cursor = self.cursor.map(|cursor| cursor.0.as_str());
         let (kind, window) = (self.entity.into(), self.window.into());
         let page = attendance
@@ -107,7 +109,8 @@ impl Operation for Fetch {
     const EXPORT: &'static str = "directory.fetch";
 
     async fn run(&self, live: &mut Live) -> Result<Vec<Record>, Failure> {
-        let directory = live.directory.as_ref().ok_or(Failure::Fault(Fault::Unsupported))?;
+        let directory =
+            live.exports.directory.as_ref().ok_or(Failure::Fault(Fault::Unsupported))?;
         let found = directory.call_fetch(&mut live.store, self.entity.into(), &self.ids).await??;
         let context = live.store.data_mut();
         page::records(found, &mut context.table, context.shared.limits.page_records)

@@ -11,7 +11,7 @@ use crate::model::hash::ContentHash;
 use crate::model::ids::PluginName;
 
 use super::context::Context;
-use super::contract::since_v0_1::{attendance, directory, plugin};
+use super::contract::since_v0_1::{attendance, callback, directory, plugin};
 use super::manifest::Manifest;
 use super::plugin_host::Core;
 
@@ -30,6 +30,7 @@ pub(super) struct Exports {
     pub(super) plugin: plugin::GuestIndices,
     pub(super) directory: Option<directory::GuestIndices>,
     pub(super) attendance: Option<attendance::GuestIndices>,
+    pub(super) callback: Option<callback::GuestIndices>,
 }
 
 /// What can be said of a plugin without running it.

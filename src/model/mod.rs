@@ -7,6 +7,7 @@ pub mod draft;
 pub mod entity;
 pub mod fault;
 pub mod hash;
+pub mod hint;
 pub mod ids;
 pub mod plan;
 pub mod record;

@@ -1,10 +1,12 @@
 //! What a plugin implements: [`Plugin`] always, the others as far as the platform goes.
 //!
-//! What this is not: the remaining interfaces of the contract (callback, login, messaging, target), which join when the
+//! What this is not: the remaining interfaces of the contract (login, messaging, target), which join when the
 //! first plugin has them. The one invariant: a plugin keeps no state between calls; what must last is in a cursor or
 //! remembered by the host.
 
-use crate::{Batch, Content, Fault, Finding, Host, Kind, Page, Walk, Window};
+use crate::{
+    Answer, Batch, Content, Delivery, Fault, Finding, Hint, Host, Kind, Page, Refused, Walk, Window,
+};
 
 /// What every plugin exports.
 pub trait Plugin<H: Host> {
@@ -51,4 +53,19 @@ pub trait Attendance<H: Host> {
         window: Window,
         cursor: Option<&str>,
     ) -> Result<Page<H::Response>, Fault>;
+}
+
+/// Events that the platform pushes. A hint says where to look, never what is true.
+pub trait Callback<H: Host> {
+    /// Verifies and decrypts a delivery; does not work. The host stores the event before it sends the answer. An authentic
+    /// event that is not understood is handed over all the same, and [`Callback::hints`] then fails.
+    ///
+    /// # Errors
+    /// [`Refused`]; the host counts it, answers with an error status and changes nothing.
+    fn receive(host: &H, delivery: &Delivery) -> Result<Answer, Refused>;
+    /// What a stored event points at; nothing for an event that is of no interest.
+    ///
+    /// # Errors
+    /// Any [`Fault`] when the event cannot be used: the host then reads everything.
+    fn hints(host: &H, event: &[u8]) -> Result<Vec<Hint>, Fault>;
 }

@@ -3,6 +3,8 @@
 //! What this is not: retries, rate limits, back-off; those are the host's own business. The one invariant: a secret is
 //! named here (`{secret:NAME}`), never held.
 
+use crate::secrets::{Cbc, DigestAlgorithm, Part, Unworkable};
+
 /// An HTTP request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -88,4 +90,37 @@ pub trait Host {
     fn remember(&self, key: &str, value: &str, ttl_seconds: u32);
     /// Drops a remembered value.
     fn forget(&self, key: &str);
+    /// Digest of the parts one after the other, in byte order when `sorted`. For [`DigestAlgorithm::HmacSha256`] the first
+    /// part is the key and stays first.
+    ///
+    /// # Errors
+    /// [`Unworkable`] when a secret is not configured or an HMAC has no key.
+    fn digest(
+        &self,
+        algorithm: DigestAlgorithm,
+        parts: &[Part<'_>],
+        sorted: bool,
+    ) -> Result<Vec<u8>, Unworkable>;
+    /// Decrypts AES-256-CBC and removes the padding.
+    ///
+    /// # Errors
+    /// [`Unworkable`] when the secret is not configured or does not open the data.
+    fn decrypt_cbc(&self, cipher: &Cbc<'_>, data: &[u8]) -> Result<Vec<u8>, Unworkable>;
+    /// Pads and encrypts with AES-256-CBC.
+    ///
+    /// # Errors
+    /// [`Unworkable`] when the secret is not configured or is no key.
+    fn encrypt_cbc(&self, cipher: &Cbc<'_>, data: &[u8]) -> Result<Vec<u8>, Unworkable>;
+    /// Whether the manifest asks for this secret and the tenant has configured it.
+    fn has_secret(&self, name: &str) -> bool {
+        self.digest(DigestAlgorithm::Sha256, &[Part::Secret(name)], false).is_ok()
+    }
+    /// Whether `text` is the secret, without learning it and in a time that does not tell how much of it fits.
+    fn is_secret(&self, name: &str, text: &[u8]) -> bool {
+        let key = self.random(32);
+        let keyed =
+            |part| self.digest(DigestAlgorithm::HmacSha256, &[Part::Bytes(&key), part], false).ok();
+        let wanted = keyed(Part::Secret(name));
+        wanted.is_some() && wanted == keyed(Part::Bytes(text))
+    }
 }

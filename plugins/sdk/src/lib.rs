@@ -1,7 +1,7 @@
 //! What the author of a rollcall plugin imports.
 //!
-//! A plugin is plain Rust over the [`Host`] trait: `struct Mine;` with [`Plugin`] and whichever of [`Directory`] and
-//! [`Attendance`] it can do, then one line, `rollcall_sdk::export!(Mine: plugin, directory, attendance);`. Compiled for
+//! A plugin is plain Rust over the [`Host`] trait: `struct Mine;` with [`Plugin`] and whichever of [`Directory`],
+//! [`Attendance`] and [`Callback`] it can do, then one line, `rollcall_sdk::export!(Mine: plugin, directory, attendance);`. Compiled for
 //! `wasm32-unknown-unknown` that line makes the crate a component that speaks the contract; everywhere else it is
 //! nothing, and the same code runs natively under a test harness ([`testing`]) or any other [`Host`].
 //!
@@ -11,10 +11,12 @@
 //! pointers into it ([`Slice`]); the plugin reads only the few values that steer it.
 #![warn(missing_docs)]
 
+mod callback;
 mod contract;
 mod guest;
 mod host;
 pub mod json;
+mod secrets;
 
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
@@ -22,11 +24,13 @@ pub mod component;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use callback::{Answer, Delivery, EVENT, Hint, Refused};
 pub use contract::{
     Advice, Batch, Content, Evidence, Fault, Finding, Item, Kind, Page, Slice, Walk, Window,
 };
-pub use guest::{Attendance, Directory, Plugin};
+pub use guest::{Attendance, Callback, Directory, Plugin};
 pub use host::{Denied, Host, Level, Request, Response};
+pub use secrets::{Cbc, DigestAlgorithm, KeyForm, Padding, Part, Unworkable};
 
 /// Exports a plugin: `export!(Mine: plugin, directory)`, where `Mine` implements the named traits for every [`Host`].
 ///
@@ -53,5 +57,8 @@ macro_rules! __export_interface {
     };
     ($plugin:ident attendance) => {
         $crate::component::attendance::export!($plugin with_types_in $crate::component::attendance);
+    };
+    ($plugin:ident callback) => {
+        $crate::component::callback::export!($plugin with_types_in $crate::component::callback);
     };
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use crate::model::entity::Entity;
 use crate::model::fault::{Advice, Fault};
 use crate::model::record::{self, AttendanceBatch, Walk};
+use crate::port::callback::Refused;
+use crate::port::inbox::Delivery;
 
 wasmtime::component::bindgen!({
     path: "plugins/wit/since_v0_1",
@@ -16,7 +18,9 @@ wasmtime::component::bindgen!({
     with: { "rollcall:plugin/http.response": crate::host::response::Response },
 });
 
-pub(in crate::host) use self::exports::rollcall::plugin::{attendance, directory, plugin};
+pub(in crate::host) use self::exports::rollcall::plugin::{
+    attendance, callback, directory, plugin,
+};
 pub(in crate::host) use self::rollcall::plugin::{host, http, secrets, types};
 
 impl From<Entity> for types::Kind {
@@ -97,5 +101,28 @@ impl From<directory::Walk> for Walk {
 impl From<attendance::Batch> for AttendanceBatch {
     fn from(batch: attendance::Batch) -> Self {
         Self { entity: batch.kind.into(), people: batch.people as usize, days: batch.days }
+    }
+}
+
+impl From<&Delivery> for callback::Request {
+    fn from(delivery: &Delivery) -> Self {
+        let lower = |(name, value): &(String, String)| (name.to_ascii_lowercase(), value.clone());
+        Self {
+            method: delivery.method.clone(),
+            query: delivery.query.clone(),
+            headers: delivery.headers.iter().map(lower).collect(),
+            body: delivery.body.clone(),
+        }
+    }
+}
+
+impl From<callback::Refused> for Refused {
+    fn from(refused: callback::Refused) -> Self {
+        match refused {
+            callback::Refused::Forged(advice) => Self::Forged(advice.into()),
+            callback::Refused::Stale(advice) => Self::Stale(advice.into()),
+            callback::Refused::Broken(advice) => Self::Broken(advice.into()),
+            callback::Refused::Unready(advice) => Self::Unready(advice.into()),
+        }
     }
 }

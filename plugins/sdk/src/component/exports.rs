@@ -4,9 +4,10 @@
 use super::Imports;
 use super::bindings::attendance::exports::rollcall::plugin::attendance;
 use super::bindings::base::rollcall::plugin::types;
+use super::bindings::callback::exports::rollcall::plugin::callback;
 use super::bindings::directory::exports::rollcall::plugin::directory;
 use super::bindings::plugin::exports::rollcall::plugin::plugin;
-use crate::{Attendance, Directory, Plugin, Walk};
+use crate::{Answer, Attendance, Callback, Delivery, Directory, Hint, Plugin, Refused, Walk};
 
 impl<T: Plugin<Imports>> plugin::Guest for T {
     fn probe() -> Result<Vec<plugin::Finding>, types::Fault> {
@@ -62,5 +63,46 @@ impl<T: Attendance<Imports>> attendance::Guest for T {
         let window = window.into();
         let page = T::enumerate(&Imports, kind.into(), &people, window, cursor.as_deref())?;
         Ok(page.into())
+    }
+}
+
+impl<T: Callback<Imports>> callback::Guest for T {
+    fn receive(request: callback::Request) -> Result<callback::Answer, callback::Refused> {
+        Ok(T::receive(&Imports, &request.into())?.into())
+    }
+
+    fn hints(event: Vec<u8>) -> Result<Vec<callback::Hint>, types::Fault> {
+        Ok(T::hints(&Imports, &event)?.into_iter().map(Into::into).collect())
+    }
+}
+
+impl From<callback::Request> for Delivery {
+    fn from(request: callback::Request) -> Self {
+        let callback::Request { method, query, headers, body } = request;
+        Self { method, query, headers, body }
+    }
+}
+
+impl From<Answer> for callback::Answer {
+    fn from(answer: Answer) -> Self {
+        let Answer { status, content_type, body, event_id, event } = answer;
+        Self { status, content_type, body, event_id, event }
+    }
+}
+
+impl From<Hint> for callback::Hint {
+    fn from(hint: Hint) -> Self {
+        Self { kind: hint.kind.into(), id: hint.id, gone: hint.gone }
+    }
+}
+
+impl From<Refused> for callback::Refused {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Forged(advice) => Self::Forged(advice.into()),
+            Refused::Stale(advice) => Self::Stale(advice.into()),
+            Refused::Broken(advice) => Self::Broken(advice.into()),
+            Refused::Unready(advice) => Self::Unready(advice.into()),
+        }
     }
 }

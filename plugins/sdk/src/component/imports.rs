@@ -1,7 +1,10 @@
 //! The component's imports as the sdk's [`Host`].
 
-use super::bindings::base::rollcall::plugin::{host, http};
-use crate::{Denied, Host, Level, Request, Response};
+use super::bindings::base::rollcall::plugin::{host, http, secrets};
+use crate::{
+    Cbc, Denied, DigestAlgorithm, Host, KeyForm, Level, Padding, Part, Request, Response,
+    Unworkable,
+};
 
 /// The host that runs this component.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +54,53 @@ impl Host for Imports {
 
     fn forget(&self, key: &str) {
         host::forget(key);
+    }
+
+    fn digest(
+        &self,
+        algorithm: DigestAlgorithm,
+        parts: &[Part<'_>],
+        sorted: bool,
+    ) -> Result<Vec<u8>, Unworkable> {
+        let algorithm = match algorithm {
+            DigestAlgorithm::Sha1 => secrets::DigestAlgorithm::Sha1,
+            DigestAlgorithm::Sha256 => secrets::DigestAlgorithm::Sha256,
+            DigestAlgorithm::HmacSha256 => secrets::DigestAlgorithm::HmacSha256,
+        };
+        let part = |part: &Part<'_>| match part {
+            Part::Secret(name) => secrets::Part::Secret((*name).to_owned()),
+            Part::Bytes(bytes) => secrets::Part::Bytes(bytes.to_vec()),
+        };
+        let parts: Vec<_> = parts.iter().map(part).collect();
+        secrets::digest(algorithm, &parts, sorted).map_err(Unworkable)
+    }
+
+    fn decrypt_cbc(&self, cipher: &Cbc<'_>, data: &[u8]) -> Result<Vec<u8>, Unworkable> {
+        let Cbc { secret, form, padding, iv } = *cipher;
+        secrets::decrypt_cbc(secret, form.into(), padding.into(), iv, data).map_err(Unworkable)
+    }
+
+    fn encrypt_cbc(&self, cipher: &Cbc<'_>, data: &[u8]) -> Result<Vec<u8>, Unworkable> {
+        let Cbc { secret, form, padding, iv } = *cipher;
+        secrets::encrypt_cbc(secret, form.into(), padding.into(), iv, data).map_err(Unworkable)
+    }
+}
+
+impl From<KeyForm> for secrets::KeyForm {
+    fn from(form: KeyForm) -> Self {
+        match form {
+            KeyForm::Sha256OfText => Self::Sha256OfText,
+            KeyForm::Base64Text => Self::Base64Text,
+        }
+    }
+}
+
+impl From<Padding> for secrets::Padding {
+    fn from(padding: Padding) -> Self {
+        match padding {
+            Padding::Pkcs7To16 => Self::Pkcs716,
+            Padding::Pkcs7To32 => Self::Pkcs732,
+        }
     }
 }
 

@@ -4,20 +4,22 @@
 //! are reached. What it is not: a simulator; it knows nothing of any platform. The one invariant: an answer is given
 //! once, in the order of the script, and a request that the script does not expect is denied by name.
 
+mod crypto;
+
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use serde_json::Value;
 
-use crate::{Denied, Host, Level, Request, Response};
+use crate::{Cbc, Denied, DigestAlgorithm, Host, Level, Part, Request, Response, Unworkable};
 
 /// A host that answers from a script.
 #[derive(Debug)]
 pub struct Scripted {
     manifest: Value,
     settings: BTreeMap<String, String>,
-    secrets: Vec<String>,
+    secrets: BTreeMap<String, String>,
     script: RefCell<VecDeque<Expected>>,
     requests: RefCell<Vec<Request>>,
     kept: RefCell<BTreeMap<String, (String, i64)>>,
@@ -110,7 +112,7 @@ impl Scripted {
         Ok(Self {
             manifest: serde_json::from_str(manifest)?,
             settings: BTreeMap::new(),
-            secrets: Vec::new(),
+            secrets: BTreeMap::new(),
             script: RefCell::default(),
             requests: RefCell::default(),
             kept: RefCell::default(),
@@ -127,10 +129,16 @@ impl Scripted {
         self
     }
 
-    /// With a secret of the connection; its value never matters here.
+    /// With a secret of the connection that is only named in requests; its value never matters there.
     #[must_use]
-    pub fn with_secret(mut self, name: &str) -> Self {
-        self.secrets.push(name.to_owned());
+    pub fn with_secret(self, name: &str) -> Self {
+        self.with_secret_text(name, name)
+    }
+
+    /// With a secret of the connection that digests and ciphers are computed with.
+    #[must_use]
+    pub fn with_secret_text(mut self, name: &str, text: &str) -> Self {
+        self.secrets.insert(name.to_owned(), text.to_owned());
         self
     }
 
@@ -208,10 +216,13 @@ impl Scripted {
     /// The first secret that is named in `text` and is not there.
     fn lacking(&self, text: &str) -> Option<String> {
         let names = text.split("{secret:").skip(1).filter_map(|rest| rest.split_once('}'));
-        let has = |name: &str| {
-            self.declared("secrets", name).is_some() && self.secrets.iter().any(|s| s == name)
-        };
-        names.map(|(name, _)| name).find(|name| !has(name)).map(str::to_owned)
+        names.map(|(name, _)| name).find(|name| self.secret(name).is_err()).map(str::to_owned)
+    }
+
+    fn secret(&self, name: &str) -> Result<&str, Unworkable> {
+        let found = self.declared("secrets", name).and_then(|_| self.secrets.get(name));
+        let missing = || Unworkable(format!("the secret `{name}` is not configured"));
+        found.map(String::as_str).ok_or_else(missing)
     }
 }
 
@@ -283,5 +294,28 @@ impl Host for Scripted {
 
     fn forget(&self, key: &str) {
         self.kept.borrow_mut().remove(key);
+    }
+
+    fn digest(
+        &self,
+        algorithm: DigestAlgorithm,
+        parts: &[Part<'_>],
+        sorted: bool,
+    ) -> Result<Vec<u8>, Unworkable> {
+        let bytes = parts.iter().map(|part| match part {
+            Part::Secret(name) => self.secret(name).map(str::as_bytes),
+            Part::Bytes(bytes) => Ok(*bytes),
+        });
+        crypto::digest(algorithm, bytes.collect::<Result<_, _>>()?, sorted)
+    }
+
+    fn decrypt_cbc(&self, cipher: &Cbc<'_>, data: &[u8]) -> Result<Vec<u8>, Unworkable> {
+        let secret = self.secret(cipher.secret)?;
+        crypto::decrypt(secret, (cipher.form, cipher.padding), cipher.iv, data)
+    }
+
+    fn encrypt_cbc(&self, cipher: &Cbc<'_>, data: &[u8]) -> Result<Vec<u8>, Unworkable> {
+        let secret = self.secret(cipher.secret)?;
+        crypto::encrypt(secret, (cipher.form, cipher.padding), cipher.iv, data)
     }
 }
