@@ -9,6 +9,7 @@
 //! - Core: [`sync`], which plans and applies; it knows no platform, no script language, no database.
 //! - Adapters: [`host`] (Wasm components), [`mapping`] (Rhai), [`state`] (sled), [`target`] (`SQLite`).
 //! - Around them: [`reload`], [`api`], [`cli`], and [`app`], the one place that wires them.
+//! - [`kit`] puts a component to the test before anybody relies on it.
 //!
 //! # Embedding
 //! Build a [`sync::Syncer`] from adapters of your choice, or your own, and call [`sync::Syncer::run`];
@@ -29,6 +30,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod host;
+pub mod kit;
 pub mod mapping;
 pub mod model;
 pub mod port;

@@ -20,6 +20,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("target", &["model", "port", "config"]),
     ("api", &["model", "port", "config", "sync"]),
     ("reload", &["model", "port", "config", "host", "mapping"]),
+    // Puts a component to the test: sets it up as `app` does, and judges its listings as `sync` does.
+    ("kit", &["model", "port", "host", "sync"]),
 ];
 
 /// Where everything meets.
@@ -45,7 +47,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap", &["src/cli/", "simulator/"]),
     ("indicatif", &["src/cli/"]),
     ("tracing_subscriber", &["src/cli/"]),
-    ("simulator", &["src/cli/demo", "simulator/"]),
+    ("simulator", &["src/cli/demo", "src/kit/simulated.rs", "simulator/"]),
 ];
 
 /// What the core reaches only through `port`.

@@ -12,6 +12,7 @@ mod mapping;
 mod plan;
 mod plugin;
 mod plugin_build;
+mod plugin_test;
 mod progress;
 mod schema;
 mod serve;
@@ -59,7 +60,7 @@ enum Verb {
     /// Checks, tests and tries mappings.
     #[command(subcommand)]
     Mapping(mapping::Verb),
-    /// Builds, lists and inspects plugins.
+    /// Builds, tests, lists and inspects plugins.
     #[command(subcommand)]
     Plugin(plugin::Verb),
     /// Writes a commented configuration to start from.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::Context;
 use super::exit::{Failure, Outcome};
-use super::plugin_build;
+use super::{plugin_build, plugin_test};
 use crate::app;
 use crate::host::{Inspection, PluginHost};
 
@@ -20,6 +20,8 @@ pub(super) enum Verb {
         #[arg(long, short)]
         out: Option<PathBuf>,
     },
+    /// Drives components through everything that a platform may do to them, and says what they make of it.
+    Test(plugin_test::Args),
     /// Lists the plugins of the configured folder.
     List {
         /// Another folder.
@@ -36,6 +38,7 @@ pub(super) enum Verb {
 pub(super) fn run(context: &Context, verb: Verb) -> Result<Outcome, Failure> {
     match verb {
         Verb::Build { folder, out } => build(context, &folder, out),
+        Verb::Test(args) => plugin_test::run(context, &args),
         Verb::List { dir } => list(context, dir),
         Verb::Inspect { file } => {
             let inspection = host()?.inspect(&file).map_err(|cause| Failure::from_error(&cause))?;

@@ -1,0 +1,124 @@
+//! The simulator on stage, for the plugins whose platform it knows.
+//!
+//! The one invariant: the same scene is the same world, so that two runs can be compared.
+
+use simulator::{Fault, FaultRule, Simulator};
+
+use crate::model::entity::Entity;
+use crate::model::record::Record;
+
+use super::stage::{Access, Often, Scene, Stage, Texts, Trouble, Truth, Unplayable};
+
+/// A platform that the simulator knows, and how a plugin's settings name what it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Role {
+    plugin: &'static str,
+    name: &'static str,
+    url: &'static [&'static str],
+    app_id: &'static str,
+    app_secret: &'static str,
+}
+
+const ROLES: [Role; 1] = [Role {
+    plugin: "feishu",
+    name: "Feishu",
+    url: &["open_host"],
+    app_id: "app_id",
+    app_secret: "app_secret",
+}];
+
+/// Days with punches.
+const DAYS: u32 = 5;
+
+impl Role {
+    pub(super) fn of(plugin: &str) -> Option<Self> {
+        ROLES.into_iter().find(|role| role.plugin == plugin)
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        self.name
+    }
+
+    pub(super) async fn open(self, scene: Scene) -> Result<Box<dyn Stage>, Unplayable> {
+        match scene.texts {
+            Texts::Plain => {}
+            Texts::Odd => {
+                let why = "the simulator's people have ordinary names and ids";
+                return Err(Unplayable(why.to_owned()));
+            }
+        }
+        let builder = Simulator::builder().people(scene.people).days(DAYS);
+        let started = builder.start("127.0.0.1:0").await;
+        let simulator = started.map_err(|error| Unplayable(error.to_string()))?;
+        Ok(Box::new(Playing { role: self, simulator }))
+    }
+}
+
+struct Playing {
+    role: Role,
+    simulator: Simulator,
+}
+
+impl Stage for Playing {
+    fn access(&self) -> Access {
+        let Role { url, app_id, app_secret, .. } = self.role;
+        let address = self.simulator.feishu_url();
+        let mut access = Access::default();
+        for setting in url {
+            access.settings.insert((*setting).to_owned(), address.clone());
+        }
+        access.settings.insert(app_id.to_owned(), self.simulator.app_id().to_owned());
+        access.secrets.insert(app_secret.to_owned(), self.simulator.app_secret().to_owned());
+        access.grants.push(address.trim_start_matches("http://").to_owned());
+        access
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.simulator.now() * 1000
+    }
+
+    fn truth(&self) -> Truth {
+        let truth = self.simulator.truth();
+        Truth { departments: Some(truth.departments), people: Some(truth.people) }
+    }
+
+    fn requests(&self) -> u64 {
+        self.simulator.requests().total
+    }
+
+    fn play(&self, trouble: Trouble, often: Often) -> Result<(), Unplayable> {
+        let fault = match trouble {
+            Trouble::Throttled => Fault::RateLimited,
+            Trouble::ServerError => Fault::ServerError,
+            Trouble::WebPage => Fault::Html,
+            Trouble::CutBody => Fault::TruncatedBody,
+            Trouble::Reset => Fault::Reset,
+            Trouble::Drip => Fault::Drip,
+            Trouble::WrongTypes => Fault::WrongTypes,
+            Trouble::CutListing => Fault::TruncatedList,
+            Trouble::RepeatedPage => Fault::RepeatedToken,
+            Trouble::EmptyPage => {
+                let why = "the simulator leaves no page empty before the last";
+                return Err(Unplayable(why.to_owned()));
+            }
+            Trouble::ExpiredToken => {
+                self.simulator.expire_tokens();
+                return Ok(());
+            }
+        };
+        let rule = match often {
+            Often::Once => FaultRule::times(fault, 1),
+            Often::Always => FaultRule::rate(fault, 1.0),
+        };
+        self.simulator.set_faults([rule]);
+        Ok(())
+    }
+
+    fn calm(&self) {
+        self.simulator.set_faults([]);
+    }
+
+    fn altered(&self, _: Entity, _: &Record) -> Option<String> {
+        None
+    }
+}
