@@ -47,7 +47,7 @@ pub enum KitError {
 pub async fn examine(host: &PluginHost, file: &Path, options: Options) -> Result<Report, KitError> {
     let inspection = host.inspect(file)?;
     let plugin = host.load(file)?;
-    let cast = stage::Cast::find(inspection.manifest.name.as_str());
+    let cast = stage::Cast::find(&inspection.manifest);
     let bench = checks::Bench { plugin: Arc::clone(&plugin), inspection, cast, options };
     Ok(Report {
         plugin: plugin.name().clone(),

@@ -2,44 +2,44 @@
 //!
 //! The one invariant: the same scene is the same world, so that two runs can be compared.
 
-use simulator::{Fault, FaultRule, Simulator};
+use simulator::{Fault, FaultRule, Platform, Simulator};
 
+use crate::host::manifest::Manifest;
 use crate::model::entity::Entity;
 use crate::model::record::Record;
 
 use super::stage::{Access, Often, Scene, Stage, Texts, Trouble, Truth, Unplayable};
 
-/// A platform that the simulator knows, and how a plugin's settings name what it needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A platform that the simulator knows, and the plugin that speaks to it.
+#[derive(Clone, Debug)]
 pub(super) struct Role {
-    plugin: &'static str,
-    name: &'static str,
-    url: &'static [&'static str],
-    app_id: &'static str,
-    app_secret: &'static str,
+    platform: Platform,
+    manifest: Manifest,
 }
 
-const ROLES: [Role; 1] = [Role {
-    plugin: "feishu",
-    name: "Feishu",
-    url: &["open_host"],
-    app_id: "app_id",
-    app_secret: "app_secret",
-}];
+/// What the connectors of the platforms call the id of their app.
+const APP_IDS: [&str; 4] = ["app_id", "app_key", "client_id", "corp_id"];
 
 /// Days with punches.
 const DAYS: u32 = 5;
 
 impl Role {
-    pub(super) fn of(plugin: &str) -> Option<Self> {
-        ROLES.into_iter().find(|role| role.plugin == plugin)
+    pub(super) fn of(manifest: &Manifest) -> Option<Self> {
+        let platform = manifest.name.as_str().parse().ok()?;
+        Some(Self { platform, manifest: manifest.clone() })
     }
 
-    pub(super) fn name(self) -> &'static str {
-        self.name
+    pub(super) fn name(&self) -> &'static str {
+        self.platform.name()
     }
 
-    pub(super) async fn open(self, scene: Scene) -> Result<Box<dyn Stage>, Unplayable> {
+    /// The settings whose hosts the plugin asks for.
+    fn addresses(&self) -> impl Iterator<Item = &str> {
+        let named = self.manifest.hosts.iter().filter_map(|host| host.strip_prefix("{setting:"));
+        named.filter_map(|rest| rest.strip_suffix('}'))
+    }
+
+    pub(super) async fn open(&self, scene: Scene) -> Result<Box<dyn Stage>, Unplayable> {
         match scene.texts {
             Texts::Plain => {}
             Texts::Odd => {
@@ -47,10 +47,10 @@ impl Role {
                 return Err(Unplayable(why.to_owned()));
             }
         }
-        let builder = Simulator::builder().people(scene.people).days(DAYS);
+        let builder = Simulator::builder().platform(self.platform).people(scene.people).days(DAYS);
         let started = builder.start("127.0.0.1:0").await;
         let simulator = started.map_err(|error| Unplayable(error.to_string()))?;
-        Ok(Box::new(Playing { role: self, simulator }))
+        Ok(Box::new(Playing { role: self.clone(), simulator }))
     }
 }
 
@@ -61,14 +61,18 @@ struct Playing {
 
 impl Stage for Playing {
     fn access(&self) -> Access {
-        let Role { url, app_id, app_secret, .. } = self.role;
-        let address = self.simulator.feishu_url();
+        let address = self.simulator.url();
         let mut access = Access::default();
-        for setting in url {
-            access.settings.insert((*setting).to_owned(), address.clone());
+        for setting in self.role.addresses() {
+            access.settings.insert(setting.to_owned(), address.clone());
         }
-        access.settings.insert(app_id.to_owned(), self.simulator.app_id().to_owned());
-        access.secrets.insert(app_secret.to_owned(), self.simulator.app_secret().to_owned());
+        let manifest = &self.role.manifest;
+        for id in APP_IDS.into_iter().filter(|name| manifest.setting(name).is_some()) {
+            access.settings.insert(id.to_owned(), self.simulator.app_id().to_owned());
+        }
+        for secret in &manifest.secrets {
+            access.secrets.insert(secret.name.clone(), self.simulator.app_secret().to_owned());
+        }
         access.grants.push(address.trim_start_matches("http://").to_owned());
         access
     }

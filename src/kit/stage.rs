@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::host::manifest::Manifest;
 use crate::model::entity::Entity;
 use crate::model::record::Record;
 
@@ -109,8 +110,8 @@ const NOBODY: &str = "nobody can play its platform: there is no `kit.yaml` for i
 
 impl Cast {
     /// Finds who plays to a plugin.
-    pub(super) fn find(plugin: &str) -> Self {
-        simulated::Role::of(plugin).map_or(Self::Nobody, Self::Simulated)
+    pub(super) fn find(manifest: &Manifest) -> Self {
+        simulated::Role::of(manifest).map_or(Self::Nobody, Self::Simulated)
     }
 
     pub(super) fn name(&self) -> String {

@@ -62,8 +62,8 @@ pub(super) async fn missing_secrets(bench: &Bench) -> Outcome {
     ensure(matches!(fault, Fault::Unauthorized(_)), || format!("it answers: {fault}"), remedy)?;
     well_told(&fault)?;
     let told = fault.to_string();
-    let named = names.iter().any(|name| told.contains(name.as_str()));
-    ensure(named, || format!("it names none of {}: {told}", names.join(", ")), remedy)?;
+    let told_which = names.iter().any(|name| told.contains(name.as_str()));
+    ensure(told_which, || format!("it names none of {}: {told}", names.join(", ")), remedy)?;
     Ok("the fault names the secret".to_owned())
 }
 

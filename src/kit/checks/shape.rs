@@ -1,5 +1,7 @@
 //! What a component says of itself, before any platform is there.
 
+use std::future::{Ready, ready};
+
 use crate::model::record::Walk;
 use crate::port::provider::Provider as _;
 
@@ -8,7 +10,11 @@ use super::super::stage::Access;
 use super::{Bench, Outcome, Stop, ensure, fail};
 
 /// The manifest is one that an administrator can act on.
-pub(super) async fn manifest(bench: &Bench) -> Outcome {
+pub(super) fn manifest(bench: &Bench) -> Ready<Outcome> {
+    ready(read_manifest(bench))
+}
+
+fn read_manifest(bench: &Bench) -> Outcome {
     let manifest = &bench.inspection.manifest;
     let mut faults = Vec::new();
     let mut note = |holds: bool, fault: String| {
@@ -58,7 +64,11 @@ pub(super) async fn manifest(bench: &Bench) -> Outcome {
 }
 
 /// There is something to use it for.
-pub(super) async fn exports(bench: &Bench) -> Outcome {
+pub(super) fn exports(bench: &Bench) -> Ready<Outcome> {
+    ready(read_exports(bench))
+}
+
+fn read_exports(bench: &Bench) -> Outcome {
     const USES: [&str; 6] = ["directory", "attendance", "callback", "login", "messaging", "target"];
     let found: Vec<&str> = USES.into_iter().filter(|name| bench.exports(name)).collect();
     ensure(
