@@ -1,7 +1,7 @@
 //! Pulling everyone through the component against the same connector code compiled natively.
 //!
 //! `cargo bench --bench page_pull -- [PEOPLE] [ROUNDS]` (20,000 and 5). Both read the same pages one after the other over the
-//! same HTTP client library and slice them into records; ratios are between medians of one run, wall time and CPU.
+//! same HTTP client library and slice them into records with the same code; ratios are between medians of one run, wall time and CPU.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -9,10 +9,10 @@
     reason = "a benchmark prints, and fails loudly"
 )]
 
-mod native;
+mod host;
 mod platform;
 
-use native::Native;
+use host::Native;
 use platform::{Platform, Timed, component, median, serve};
 use rollcall::host::Connection;
 use rollcall::model::entity::Entity;

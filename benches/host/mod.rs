@@ -1,6 +1,10 @@
-//! The connector compiled natively: the same code over a host of plain reqwest.
+//! The connector compiled natively: the same code over a host of plain reqwest, and the host's own reader of JSON texts.
 
-use std::cell::RefCell;
+#[path = "../../src/host/json/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "only a part of it is read here")]
+mod json;
+
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 
 use bytes::Bytes;
@@ -9,9 +13,9 @@ use rollcall_sdk::{
     Cbc, Content, Denied, DigestAlgorithm, Directory as _, Host, Kind, Level, Page, Part, Request,
     Response, Slice, Unworkable,
 };
-use serde_json::value::RawValue;
 use tokio::runtime::Handle;
 
+use self::json::{Node, Spine, descend, tokens};
 use crate::platform::Platform;
 
 /// A host without limits, grants or pacing.
@@ -29,6 +33,13 @@ pub(crate) struct Answer {
     status: u16,
     headers: reqwest::header::HeaderMap,
     body: Bytes,
+    spine: OnceCell<Spine>,
+}
+
+impl Answer {
+    fn spine(&self) -> &Spine {
+        self.spine.get_or_init(|| Spine::build(&self.body).unwrap())
+    }
 }
 
 impl Native {
@@ -73,30 +84,19 @@ impl Native {
     }
 }
 
-/// Slices a page: each record's id, and its bytes without a copy.
+/// Slices a page as the host does: each record's id, and its bytes without a copy.
 fn records(slice: &Slice<Answer>, take: &mut impl FnMut(String, Bytes)) {
     let body = &slice.response.body;
-    let Some(items) = at(body, &slice.items) else { return };
-    let items: Vec<&RawValue> = serde_json::from_str(items).unwrap();
+    let spine = slice.response.spine();
+    let Some(Node::Array { items, .. }) = spine.node(body, &tokens(&slice.items).unwrap()) else {
+        return;
+    };
+    let id_at = tokens(&slice.id[0]).unwrap();
     for item in items {
-        let id = at(item.get().as_bytes(), &slice.id[0]).unwrap();
-        take(serde_json::from_str(id).unwrap(), body.slice_ref(item.get().as_bytes()));
+        let item = body.slice(item.range());
+        let id = serde_json::from_slice(descend(&item, &id_at).unwrap()).unwrap();
+        take(id, item);
     }
-}
-
-/// The JSON text at a pointer of plain keys and indices.
-fn at<'a>(body: &'a [u8], pointer: &str) -> Option<&'a str> {
-    let mut text = std::str::from_utf8(body).ok()?;
-    for key in pointer.split('/').skip(1) {
-        text = if text.starts_with('[') {
-            let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
-            items.get(key.parse::<usize>().ok()?)?.get()
-        } else {
-            let object: HashMap<&str, &RawValue> = serde_json::from_str(text).ok()?;
-            object.get(key)?.get()
-        };
-    }
-    Some(text)
 }
 
 impl Response for Answer {
@@ -107,11 +107,14 @@ impl Response for Answer {
         self.headers.get(name)?.to_str().ok().map(str::to_owned)
     }
     fn pointer(&self, path: &str) -> Option<String> {
-        at(&self.body, path).map(str::to_owned)
+        let value = self.spine().value(&self.body, &tokens(path)?)?;
+        Some(std::str::from_utf8(value).unwrap().to_owned())
     }
     fn count(&self, path: &str) -> Option<u32> {
-        let items: Vec<&RawValue> = serde_json::from_str(at(&self.body, path)?).ok()?;
-        u32::try_from(items.len()).ok()
+        match self.spine().node(&self.body, &tokens(path)?)? {
+            Node::Array { items, .. } => u32::try_from(items.len()).ok(),
+            Node::Object { .. } | Node::Scalar(_) => None,
+        }
     }
     fn body(&self) -> Vec<u8> {
         self.body.to_vec()
@@ -132,7 +135,8 @@ impl Host for Native {
         self.runtime.block_on(async {
             let answer = call.send().await.unwrap();
             let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-            Ok(Answer { status, headers, body: answer.bytes().await.unwrap() })
+            let body = answer.bytes().await.unwrap();
+            Ok(Answer { status, headers, body, spine: OnceCell::new() })
         })
     }
     fn setting(&self, name: &str) -> Option<String> {
