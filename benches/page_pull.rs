@@ -12,6 +12,8 @@
 mod host;
 mod platform;
 
+use std::sync::Arc;
+
 use host::Native;
 use platform::{Platform, Timed, component, median, serve};
 use rollcall::host::Connection;
@@ -58,14 +60,18 @@ async fn compare(people: u32, rounds: usize) {
     let dir = tempfile::tempdir().unwrap();
     let tenant = TenantId::parse("bench").unwrap();
     let connection = component(&platform, dir.path(), tenant);
+    let plain = Arc::new(Native::new(&platform));
     let (mut native, mut wasm) = (Timed::default(), Timed::default());
-    for _ in 0..rounds {
-        let plain = Native::new(&platform);
+    for round in 0..=rounds {
+        let plain = plain.clone();
         let expected = native
             .time(async { tokio::task::spawn_blocking(move || plain.pull()).await.unwrap() })
             .await;
         let got = wasm.time(through_component(&connection)).await;
         assert_eq!(got, expected, "both read the same records");
+        if round == 0 {
+            [&mut native, &mut wasm].map(Timed::warmed_up);
+        }
     }
     println!("{:<24}{:>10}{:>10}{:>10}{:>10}", "", "wall s", "cpu s", "x wall", "x cpu");
     for (name, timed) in [("native", &native), ("component", &wasm)] {

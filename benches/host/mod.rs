@@ -4,8 +4,9 @@
 #[expect(dead_code, unused_imports, reason = "only a part of it is read here")]
 mod json;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::sync::Mutex;
 
 use bytes::Bytes;
 use rollcall_feishu::Feishu;
@@ -25,7 +26,7 @@ pub(crate) struct Native {
     url: String,
     app_id: String,
     app_secret: String,
-    kept: RefCell<HashMap<String, String>>,
+    kept: Mutex<HashMap<String, String>>,
 }
 
 /// A response, held as it came.
@@ -52,7 +53,7 @@ impl Native {
             url: platform.url.clone(),
             app_id: platform.app_id.clone(),
             app_secret: platform.app_secret.clone(),
-            kept: RefCell::default(),
+            kept: Mutex::default(),
         }
     }
 
@@ -158,13 +159,13 @@ impl Host for Native {
     }
     fn log(&self, _: Level, _: &str) {}
     fn recall(&self, key: &str) -> Option<String> {
-        self.kept.borrow().get(key).cloned()
+        self.kept.lock().unwrap().get(key).cloned()
     }
     fn remember(&self, key: &str, value: &str, _: u32) {
-        self.kept.borrow_mut().insert(key.to_owned(), value.to_owned());
+        self.kept.lock().unwrap().insert(key.to_owned(), value.to_owned());
     }
     fn forget(&self, key: &str) {
-        self.kept.borrow_mut().remove(key);
+        self.kept.lock().unwrap().remove(key);
     }
     fn digest(&self, _: DigestAlgorithm, _: &[Part<'_>], _: bool) -> Result<Vec<u8>, Unworkable> {
         Err(unworkable())

@@ -1,5 +1,7 @@
 //! The simulated platform in a process of its own, the connector against it, and the timing that the benchmarks share.
 
+mod prepared;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -48,7 +50,8 @@ impl Drop for Platform {
 pub(crate) async fn serve(people: u32) {
     let simulator =
         Simulator::builder().people(people).seed(1).days(1).start("127.0.0.1:0").await.unwrap();
-    println!("{} {} {}", simulator.url(), simulator.app_id(), simulator.app_secret());
+    let url = prepared::serve(simulator.url().as_str()).await;
+    println!("{url} {} {}", simulator.app_id(), simulator.app_secret());
     tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()))
         .await
         .unwrap()
@@ -77,6 +80,12 @@ pub(crate) struct Timed {
 }
 
 impl Timed {
+    /// Forgets what was timed so far, while the platform prepared its answers.
+    pub(crate) fn warmed_up(&mut self) {
+        self.wall.clear();
+        self.cpu.clear();
+    }
+
     pub(crate) async fn time<T>(&mut self, work: impl Future<Output = T>) -> T {
         let (wall, before) = (Instant::now(), cpu());
         let out = work.await;
