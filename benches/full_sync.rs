@@ -90,7 +90,7 @@ async fn compare(people: u32, rounds: usize) {
         let report = again.time(syncer.run(&request)).await.unwrap();
         assert_eq!(report.writes(), 0, "nothing changed, nothing is written");
         if round == 0 {
-            [&mut floor, &mut first, &mut again].map(Timed::warmed_up);
+            [&mut floor, &mut first, &mut again].into_iter().for_each(Timed::warmed_up);
         }
     }
     println!(

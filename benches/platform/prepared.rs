@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse as _, Response};
 
 type Asked = (Method, String, Bytes);
 
@@ -36,28 +36,27 @@ async fn answer(
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
-) -> impl IntoResponse {
+) -> Response {
     let asked = (method, uri.to_string(), body);
     let kept = answers.kept.lock().unwrap().get(&asked).cloned();
-    let body = match kept {
-        Some(body) => body,
-        None => {
-            let (method, uri, body) = asked.clone();
-            let request =
-                answers.client.request(method, format!("{}{uri}", answers.origin)).body(body);
-            let keep = [header::AUTHORIZATION, header::CONTENT_TYPE];
-            let passed = keep.iter().filter_map(|name| Some((name, headers.get(name)?)));
-            let request =
-                passed.fold(request, |request, (name, value)| request.header(name, value));
-            let reply = request.send().await.unwrap();
-            let status = reply.status();
-            let body = reply.bytes().await.unwrap();
-            if status != StatusCode::OK {
-                return (status, body).into_response();
-            }
-            answers.kept.lock().unwrap().insert(asked, body.clone());
-            body
-        }
-    };
+    if let Some(body) = kept {
+        return json(body);
+    }
+    let (method, uri, body) = asked.clone();
+    let request = answers.client.request(method, format!("{}{uri}", answers.origin)).body(body);
+    let passed = [header::AUTHORIZATION, header::CONTENT_TYPE];
+    let passed = passed.iter().filter_map(|name| Some((name, headers.get(name)?)));
+    let request = passed.fold(request, |request, (name, value)| request.header(name, value));
+    let reply = request.send().await.unwrap();
+    let status = reply.status();
+    let body = reply.bytes().await.unwrap();
+    if status != StatusCode::OK {
+        return (status, body).into_response();
+    }
+    answers.kept.lock().unwrap().insert(asked, body.clone());
+    json(body)
+}
+
+fn json(body: Bytes) -> Response {
     ([(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
 }
