@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::calendar::{day_of, midnight, parse_date};
 use crate::clock::Clock;
+use crate::dingtalk;
 use crate::faults::FaultRule;
 use crate::feishu;
 use crate::grants::{AttendanceRange, ContactRange, Grants};
@@ -106,6 +107,7 @@ pub struct Builder {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     pub feishu: feishu::Settings,
+    pub dingtalk: dingtalk::Settings,
 }
 
 /// What time it is in the world.

@@ -42,6 +42,7 @@ pub(crate) enum Ask {
     Denied,
     Token,
     Log,
+    FailedSwipe,
 }
 
 /// The seed of a world; copies roll alike.

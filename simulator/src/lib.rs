@@ -6,7 +6,7 @@
 //!
 //! # Map
 //! - [`Simulator`] is the handle, [`Builder`] its set-up.
-//! - `world` makes people, departments and punches up; [`feishu`] shows them as that platform does; `server` is HTTP.
+//! - `world` makes people, departments and punches up; [`feishu`] and [`dingtalk`] show them as those platforms do; `server` is HTTP.
 //! - `platform` is where platforms plug in, `exchange` what a request and an answer are to all of them.
 //! - `faults`, `limits`, `tokens` and `clock` are the ways in which a platform is difficult.
 //!
@@ -32,6 +32,7 @@ mod builder;
 mod calendar;
 mod clock;
 mod dice;
+pub mod dingtalk;
 mod endpoint;
 mod exchange;
 mod faults;

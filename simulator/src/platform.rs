@@ -13,6 +13,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::builder::Settings;
+use crate::dingtalk;
 use crate::endpoint::Endpoint;
 use crate::exchange::{Answer, Incoming};
 use crate::feishu;
@@ -26,6 +27,8 @@ pub enum Platform {
     /// Feishu.
     #[default]
     Feishu,
+    /// DingTalk, both generations of its API.
+    DingTalk,
 }
 
 /// What is known of a platform before it runs.
@@ -54,11 +57,12 @@ pub(crate) trait Front: fmt::Debug + Send + Sync {
 
 impl Platform {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::Feishu];
+    pub const ALL: [Self; 2] = [Self::Feishu, Self::DingTalk];
 
     pub(crate) const fn facts(self) -> &'static Facts {
         match self {
             Self::Feishu => &feishu::FACTS,
+            Self::DingTalk => &dingtalk::FACTS,
         }
     }
 

@@ -18,6 +18,8 @@ pub(crate) struct TokenKind {
 pub(crate) enum Renewal {
     /// The same one, or a new one beside it when less than this is left of its life.
     Below(Duration),
+    /// The same one, its life begun anew.
+    Extend,
 }
 
 /// A token as handed out.
@@ -50,9 +52,15 @@ impl Tokens {
     /// The token to use now, by the kind's rule of renewal.
     pub(crate) fn issue(&mut self, kind: TokenKind, uptime: Duration) -> Issued {
         self.live.retain(|live| live.until > uptime);
-        let Renewal::Below(least) = kind.renewal;
-        let fresh = self.live.iter().find(|live| live.kind == kind && live.until >= uptime + least);
-        if let Some(live) = fresh {
+        let least = match kind.renewal {
+            Renewal::Below(least) => least,
+            Renewal::Extend => Duration::ZERO,
+        };
+        let fresh = |live: &&mut Live| live.kind == kind && live.until >= uptime + least;
+        if let Some(live) = self.live.iter_mut().find(fresh) {
+            if kind.renewal == Renewal::Extend {
+                live.until = uptime + self.life;
+            }
             let expire_seconds = (live.until.checked_sub(uptime).unwrap_or_default()).as_secs();
             return Issued { token: live.token.clone(), expire_seconds };
         }
@@ -116,6 +124,16 @@ mod tests {
         tokens.revoke(&first.token);
         assert!(!tokens.is_valid(TENANT, &first.token, minutes(0)));
         assert_ne!(tokens.issue(TENANT, minutes(0)).token, first.token);
+    }
+
+    #[test]
+    fn a_token_that_is_extended_stays_the_same_as_long_as_it_is_asked_for() {
+        let kind = TokenKind { prefix: "", renewal: Renewal::Extend };
+        let mut tokens = tokens();
+        let first = tokens.issue(kind, minutes(0));
+        assert_eq!(tokens.issue(kind, minutes(119)), first);
+        assert_eq!(tokens.issue(kind, minutes(238)), first);
+        assert_ne!(tokens.issue(kind, minutes(358)).token, first.token);
     }
 
     #[test]

@@ -8,10 +8,9 @@ use super::attendance::EmployeeIdType;
 use super::call::Call;
 use super::ids::{parse_punch_id, punch_id};
 use super::refusal::Refusal;
-use crate::dice::Ask;
-use crate::ids::{PersonNo, PunchKind};
+use crate::ids::PersonNo;
 use crate::json::Json;
-use crate::world::{Punch, World};
+use crate::world::{Manner, Punch, World};
 
 #[derive(Deserialize)]
 struct FlowQuery {
@@ -22,14 +21,6 @@ struct FlowQuery {
 
 /// The end of the year 9999; milliseconds are beyond it.
 const INSTANT_MOST: i64 = 253_402_300_799;
-
-/// The terminals, with their Wi-Fi.
-const PLACES: [(&str, &str, &str); 4] = [
-    ("总部东门", "corp-east", "02:00:00:00:00:01"),
-    ("总部西门", "corp-west", "02:00:00:00:00:02"),
-    ("实验楼", "corp-lab", "02:00:00:00:00:03"),
-    ("物流园", "corp-yard", "02:00:00:00:00:04"),
-];
 
 impl Call<'_> {
     pub(crate) fn user_flows(&self, json: &mut Json) -> Result<(), Refusal> {
@@ -111,23 +102,18 @@ pub(crate) struct Circumstance {
 }
 
 impl Circumstance {
-    /// Half of the punches come from machines, most others over Wi-Fi, a few from outside.
+    /// The platform's members for how a punch was made.
     pub(crate) fn of(world: &World, no: PersonNo, punch: Punch) -> Self {
-        let seq = match punch.kind {
-            PunchKind::In => 0,
-            PunchKind::Out => 1,
-            PunchKind::Late => 2,
-        };
-        let roll = world.dice.on_day(Ask::Device, no.0, punch.day * 4 + seq);
-        let (place, ssid, bssid) = roll.again().pick(&PLACES);
-        let own =
-            Self { place, comment: "", ssid: "", bssid: "", device: "", is_field: false, kind: 0 };
-        match (punch.kind, roll.below(100)) {
-            (PunchKind::Late, _) => Self { place: "", comment: "补卡", kind: 2, ..own },
-            (_, 0..50) => Self { device: "terminal-01", kind: 5, ..own },
-            (_, 50..92) => Self { ssid, bssid, ..own },
-            (_, 92..97) => Self { ssid, bssid, kind: 6, ..own },
-            _ => Self { place: "客户现场", comment: "拜访客户", is_field: true, ..own },
+        let (place, comment, device) = ("", "", "");
+        let own = Self { place, comment, ssid: "", bssid: "", device, is_field: false, kind: 0 };
+        match Manner::of(world, no, punch) {
+            Manner::Correction { remark } => Self { comment: remark, kind: 2, ..own },
+            Manner::Terminal { place } => Self { place, device: "terminal-01", kind: 5, ..own },
+            Manner::Wifi { place, ssid, bssid } => Self { place, ssid, bssid, ..own },
+            Manner::Quick { place, ssid, bssid } => Self { place, ssid, bssid, kind: 6, ..own },
+            Manner::Field { place, remark } => {
+                Self { place, comment: remark, is_field: true, ..own }
+            }
         }
     }
 

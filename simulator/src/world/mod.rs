@@ -6,6 +6,7 @@
 mod cards;
 mod churn;
 mod figures;
+mod manner;
 mod names;
 mod person;
 mod punches;
@@ -21,6 +22,7 @@ pub(crate) use cards::Cards;
 pub use cards::CardsError;
 pub use churn::Churn;
 pub(crate) use churn::{Change, What};
+pub(crate) use manner::Manner;
 pub(crate) use person::{Person, Standing, Traits};
 pub(crate) use punches::{Absence, Day, Punch};
 pub(crate) use shifts::{SHIFTS, Shift};

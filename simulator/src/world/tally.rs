@@ -30,6 +30,8 @@ pub struct Truth {
     pub leaver_punches: u64,
     /// Day results of employed people in the window; weekends have none.
     pub days: u64,
+    /// Of these, those on which a punch was due that has been made, missed or excused by now; a closed day has none.
+    pub judged_days: u64,
 }
 
 /// People in a department and below.
@@ -106,18 +108,28 @@ impl World {
             }
             truth.people += 1;
             truth.punches += punches;
-            truth.days += self.results_between(no, from, to, now);
+            let (days, judged) = self.results_between(no, from, to, now);
+            truth.days += days;
+            truth.judged_days += judged;
         }
         truth
     }
 
-    fn results_between(&self, no: PersonNo, from: i64, to: i64, now: i64) -> u64 {
+    /// Days with a result, and those of them with one that is settled.
+    fn results_between(&self, no: PersonNo, from: i64, to: i64, now: i64) -> (u64, u64) {
         let first = day_of(from).max(self.first_day);
         let last = day_of(to.saturating_sub(1).min(now));
         let judged = |day: &i64| {
             midnight(*day) <= now && self.day(no, *day).is_some_and(|day| day != Day::Rest)
         };
-        (first..=last).filter(judged).count() as u64
+        let settled = |day: &i64| {
+            self.day(no, *day) != Some(Day::Holiday)
+                && self.verdict(no, *day, now).is_some_and(|verdict| {
+                    verdict.arrival.result != "Todo" || verdict.departure.result != "Todo"
+                })
+        };
+        let days: Vec<i64> = (first..=last).filter(judged).collect();
+        (days.len() as u64, days.iter().filter(|day| settled(day)).count() as u64)
     }
 }
 

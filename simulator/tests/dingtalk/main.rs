@@ -1,0 +1,7 @@
+//! What the fake DingTalk promises, over real HTTP.
+#![cfg(test)]
+
+mod attendance;
+mod contact;
+mod refusals;
+mod support;
