@@ -101,7 +101,13 @@ impl App {
             clock: self.clock.clone(),
             random: Arc::new(host::OsRandom),
         };
-        let provider = host::Connection::new(spec).map_err(|cause| Failure::of(&cause))?;
+        let provider = match &self.recorder {
+            Some((of, at, recorder)) if (of, at) == (&tenant.id, &connection.id) => {
+                host::Connection::recorded(spec, recorder)
+            }
+            _ => host::Connection::new(spec),
+        };
+        let provider = provider.map_err(|cause| Failure::of(&cause))?;
         Ok(Arc::new(provider))
     }
 }

@@ -26,7 +26,7 @@ pub use generation::{Generation, Part, connector, mappings};
 pub use machine::{SystemClock, peak_rss_bytes, runtime};
 
 use crate::config::{Config, Tenant};
-use crate::host::PluginHost;
+use crate::host::{OsRandom, PluginHost, RecordError, Recorder};
 use crate::model::ids::{ConnectionId, TenantId};
 use crate::port::clock::Clock;
 use crate::port::store::StoreError;
@@ -61,6 +61,7 @@ pub struct App {
     store: Arc<SledStore>,
     clock: Arc<dyn Clock>,
     targets: Mutex<HashMap<PathBuf, Arc<EmbeddedEhr>>>,
+    recorder: Option<(TenantId, ConnectionId, Arc<Recorder>)>,
 }
 
 impl App {
@@ -88,6 +89,7 @@ impl App {
             store: Arc::new(store),
             clock: Arc::new(SystemClock),
             targets: Mutex::default(),
+            recorder: None,
         })
     }
 
@@ -107,6 +109,21 @@ impl App {
     /// [`Failure`] with everything that is wrong.
     pub fn generation(&self) -> Result<Generation, Failure> {
         self.build(self.config.clone(), None)
+    }
+
+    /// Records what the plugin of the one selected connection does, from the next generation on.
+    ///
+    /// # Errors
+    /// [`Failure`] when not exactly one connection is selected, or the file cannot be written.
+    pub fn record(&mut self, selection: &Selection, file: &Path) -> Result<Arc<Recorder>, Failure> {
+        let mut chosen = self.connections(selection);
+        let (Some((tenant, connection)), true) = (chosen.pop(), chosen.is_empty()) else {
+            return Err(Failure::of(&RecordError::Connection));
+        };
+        let recorder = Recorder::create(file, &OsRandom).map_err(|cause| Failure::of(&cause))?;
+        let recorder = Arc::new(recorder);
+        self.recorder = Some((tenant, connection, Arc::clone(&recorder)));
+        Ok(recorder)
     }
 
     /// The selected connections.

@@ -33,10 +33,13 @@ pub(super) enum Verb {
         /// The component.
         file: PathBuf,
     },
+    /// Repeats what `rollcall sync --record` wrote, offline, and shows the first difference.
+    Replay(super::plugin_replay::Args),
 }
 
 pub(super) fn run(context: &Context, verb: Verb) -> Result<Outcome, Failure> {
     match verb {
+        Verb::Replay(args) => super::plugin_replay::run(context, &args),
         Verb::Build { folder, out } => build(context, &folder, out),
         Verb::Test(args) => plugin_test::run(context, &args),
         Verb::List { dir } => list(context, dir),
@@ -48,16 +51,20 @@ pub(super) fn run(context: &Context, verb: Verb) -> Result<Outcome, Failure> {
     }
 }
 
-fn host() -> Result<PluginHost, Failure> {
+pub(super) fn host() -> Result<PluginHost, Failure> {
     PluginHost::new(None).map_err(|cause| Failure::from_error(&cause))
 }
 
+/// The configured folder of plugins, or the one of a checkout.
+pub(super) fn configured(context: &Context) -> Result<PathBuf, Failure> {
+    if context.config.exists() {
+        return Ok(app::load_config(&context.config)?.plugins);
+    }
+    Ok(PathBuf::from("plugins"))
+}
+
 fn list(context: &Context, dir: Option<PathBuf>) -> Result<Outcome, Failure> {
-    let dir = match dir {
-        Some(dir) => dir,
-        None if context.config.exists() => app::load_config(&context.config)?.plugins,
-        None => PathBuf::from("plugins"),
-    };
+    let dir = dir.map_or_else(|| configured(context), Ok)?;
     let host = host()?;
     let entries = std::fs::read_dir(&dir)
         .map_err(|cause| Failure::user(format!("cannot read `{}`: {cause}", dir.display())))?;

@@ -1,11 +1,13 @@
 //! `rollcall sync`: one run of every connection.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::exit::{Failure, Outcome};
 use super::progress::Shower;
 use super::{Context, summary};
 use crate::app::{App, Selection};
+use crate::host::Recorded;
 use crate::model::hash::ContentHash;
 use crate::sync::Mode;
 use crate::sync::ledger::RunState;
@@ -26,6 +28,9 @@ pub(super) struct Args {
     /// Lets the held plan with this digest pass the gate. Another plan is held again.
     #[arg(long, value_name = "DIGEST", value_parser = digest)]
     approve: Option<ContentHash>,
+    /// Records everything the plugin does into this file, without personal data, for `rollcall plugin replay`.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
 }
 
 fn digest(text: &str) -> Result<ContentHash, String> {
@@ -35,12 +40,20 @@ fn digest(text: &str) -> Result<ContentHash, String> {
 pub(super) fn run(context: &Context, args: &Args) -> Result<Outcome, Failure> {
     let mode = if args.dry_run { Mode::Plan } else { Mode::Sync };
     let selection = Selection { tenant: args.tenant.clone(), connection: args.connection.clone() };
-    let app = App::open(&context.config)?;
+    let mut app = App::open(&context.config)?;
     super::trace::start(app.config().log);
-    let reports = app.block_on(run_all(&app, &selection, mode, args.approve))?;
+    let recorder = args.record.as_deref().map(|file| app.record(&selection, file)).transpose()?;
+    let reports = app.block_on(run_all(&app, &selection, mode, args.approve));
+    // A run that broke off is worth its recording most of all.
+    let ended = recorder.map(|recorder| recorder.finish()).transpose();
+    let reports = reports?;
     context.format.show(&reports, |reports| {
         reports.iter().map(summary::report).collect::<Vec<_>>().join("\n")
     });
+    let ended = ended.map_err(|cause| Failure::from_error(&cause))?;
+    if let Some(Recorded { calls, effects, left_out }) = ended {
+        eprintln!("recorded {calls} calls with {effects} effects; {left_out} calls left out");
+    }
     Ok(outcome(&reports))
 }
 

@@ -27,6 +27,7 @@ use super::operation::{Fetch, List, ListAttendance, Offer, Probe};
 use super::pace::Pace;
 use super::plugin::Plugin;
 use super::random::Randomness;
+use super::record::Recorder;
 use super::retry::Attempts;
 use super::secret::{SecretSource, mentions};
 use super::settings;
@@ -67,6 +68,20 @@ impl Connection {
     /// # Errors
     /// [`HostError`] when the settings are not what the plugin asks for.
     pub fn new(spec: ConnectionSpec) -> Result<Self, HostError> {
+        Self::set_up(spec, None)
+    }
+
+    /// Sets a plugin up and lets a recorder listen to it.
+    ///
+    /// # Errors
+    /// As [`Connection::new`], and [`HostError::Record`] when the recorder listens to another connection already.
+    pub fn recorded(spec: ConnectionSpec, recorder: &Arc<Recorder>) -> Result<Self, HostError> {
+        let connection = Self::set_up(spec, Some(Arc::clone(recorder)))?;
+        recorder.begin(&connection.shared)?;
+        Ok(connection)
+    }
+
+    fn set_up(spec: ConnectionSpec, recorder: Option<Arc<Recorder>>) -> Result<Self, HostError> {
         let settings = settings::filled(spec.plugin.manifest(), spec.settings)?;
         let asked = settings::hosts(spec.plugin.manifest(), &settings)?;
         let pace = Pace::new(spec.limits.instances);
@@ -83,6 +98,7 @@ impl Connection {
             random: spec.random,
             kept: Kept::default(),
             requests: AtomicU64::new(0),
+            recorder,
         };
         Ok(Self { shared: Arc::new(shared), idle: Mutex::default(), pace, callbacks })
     }

@@ -19,6 +19,7 @@ use super::limits::Limits;
 use super::net::grant::Reach;
 use super::plugin::Plugin;
 use super::random::Randomness;
+use super::record::{Recorder, Tape};
 use super::secret::{Secret, SecretSource};
 
 /// What all instances of one connection share.
@@ -35,6 +36,8 @@ pub(super) struct Shared {
     pub(super) random: Arc<dyn Randomness>,
     pub(super) kept: Kept,
     pub(super) requests: AtomicU64,
+    /// Who listens, if anybody does.
+    pub(super) recorder: Option<Arc<Recorder>>,
 }
 
 impl Shared {
@@ -50,10 +53,12 @@ pub(super) struct Context {
     pub(super) table: ResourceTable,
     pub(super) quota: Quota,
     pub(super) budget: Budget,
+    /// While the instance is recorded or replayed.
+    pub(super) tape: Option<Box<Tape>>,
 }
 
 impl Context {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, tape: Option<Tape>) -> Self {
         let limits = shared.limits;
         let quota = Quota::new(&limits);
         Self {
@@ -61,6 +66,7 @@ impl Context {
             table: ResourceTable::new(),
             quota,
             budget: Budget::new(&limits, limits.call, Instant::now()),
+            tape: tape.map(Box::new),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::model::ids::PluginName;
 
 use super::cache::CacheError;
 use super::manifest::ManifestError;
+use super::record::RecordError;
 use super::sections::SectionError;
 
 /// Why a plugin cannot be loaded or a connection not be made of it.
@@ -112,6 +113,9 @@ pub enum HostError {
     /// The cache folder cannot be used.
     #[error(transparent)]
     Cache(#[from] CacheError),
+    /// The recording cannot be begun.
+    #[error(transparent)]
+    Record(#[from] RecordError),
     /// A setting without which the plugin does not work.
     #[error("plugin `{plugin}` needs the setting `{setting}` ({about}); add it to the connection")]
     MissingSetting {

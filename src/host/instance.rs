@@ -16,6 +16,7 @@ use super::context::{Budget, Context, Shared};
 use super::contract::since_v0_1::{attendance, callback, directory, plugin};
 use super::failure::Failure;
 use super::limits::Limits;
+use super::record::{Call, Heard, Made, Recorder, Tape, Understudy};
 
 /// The most memory of an instance that waits for its next call: memory never shrinks, and a new instance is cheap.
 const IDLE_BYTES: usize = 16 << 20;
@@ -33,12 +34,22 @@ pub(super) trait Operation: Sync {
     }
     /// Runs it.
     async fn run(&self, live: &mut Live) -> Result<Self::Out, Failure>;
+    /// The call as a value; `None` for one that is not recorded.
+    fn call(&self) -> Option<Call> {
+        None
+    }
+    /// What a recording looks at in a result.
+    fn made(_: &Self::Out) -> Made {
+        Made::default()
+    }
 }
 
 /// An instance that is ready for a call.
 pub(super) struct Live {
     pub(super) store: Store<Context>,
     pub(super) exports: Exported,
+    /// Its second, while it is recorded.
+    understudy: Option<Box<Understudy>>,
 }
 
 /// What an instance exports.
@@ -50,9 +61,9 @@ pub(super) struct Exported {
 }
 
 impl Live {
-    async fn start(shared: &Arc<Shared>) -> Result<Self, Failure> {
+    pub(super) async fn start(shared: &Arc<Shared>, tape: Option<Tape>) -> Result<Self, Failure> {
         let plugin = &shared.plugin;
-        let mut store = Store::new(&plugin.core.engine, Context::new(Arc::clone(shared)));
+        let mut store = Store::new(&plugin.core.engine, Context::new(Arc::clone(shared), tape));
         store.limiter(|context| &mut context.quota);
         store.set_hostcall_fuel(shared.limits.boundary_bytes);
         store.set_epoch_deadline(1);
@@ -60,7 +71,7 @@ impl Live {
             Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
         });
         match Self::instantiate(&mut store, shared).await {
-            Ok(exports) => Ok(Self { store, exports }),
+            Ok(exports) => Ok(Self { store, exports, understudy: None }),
             Err(error) => Err(blamed(&store, Failure::Trap(error))),
         }
     }
@@ -87,6 +98,24 @@ impl Live {
         context.budget = Budget::new(&context.shared.limits, limit, now);
         context.quota.met = None;
         self.store.set_epoch_deadline(1);
+    }
+
+    /// What the crossings of the next call do.
+    pub(super) fn set_tape(&mut self, tape: Tape) {
+        self.store.data_mut().tape = Some(Box::new(tape));
+    }
+
+    pub(super) fn take_tape(&mut self) -> Option<Tape> {
+        self.store.data_mut().tape.take().map(|tape| *tape)
+    }
+
+    /// Runs a recorded call with the tape that is set. Whether the instance may run another, and what came out.
+    pub(super) async fn play(&mut self, call: &Call) -> (bool, Result<Made, Failure>) {
+        let limit = self.store.data().shared.limits.call;
+        self.begin(limit, Instant::now());
+        let out = call.perform(self).await.map_err(|failure| blamed(&self.store, failure));
+        let whole = out.as_ref().err().is_none_or(Failure::leaves_instance_usable);
+        (self.end(call.export()) && whole, out)
     }
 
     /// Ends a call; whether the instance may run another.
@@ -126,9 +155,15 @@ pub(super) async fn run<O: Operation>(
     let core = Arc::clone(&shared.plugin.core);
     let _pulse = core.ticker.pulse();
     let call = async {
+        let noting = || shared.recorder.as_ref().map(|_| Tape::Noting(Vec::new()));
         let mut live = match idle {
-            Some(live) => live,
-            None => Live::start(shared).await?,
+            Some(mut live) => {
+                if let Some(tape) = noting() {
+                    live.set_tape(tape);
+                }
+                live
+            }
+            None => Live::start(shared, noting()).await?,
         };
         live.begin(limit, now);
         let out = operation.run(&mut live).await.map_err(|failure| blamed(&live.store, failure));
@@ -138,10 +173,35 @@ pub(super) async fn run<O: Operation>(
         Ok(Ok((mut live, out))) => {
             let whole = out.as_ref().err().is_none_or(Failure::leaves_instance_usable);
             let usable = live.end(O::EXPORT) && whole;
+            if let Some(recorder) = &shared.recorder {
+                record::<O>(shared, recorder, &mut live, operation, &out).await;
+            }
             (usable.then_some(live), out)
         }
         Ok(Err(failure)) => (None, Err(failure)),
-        Err(_) => (None, Err(Failure::Deadline(limit))),
+        Err(_) => {
+            if let (Some(recorder), Some(call)) = (&shared.recorder, operation.call()) {
+                recorder.leave_out(&call, "it ran past its deadline");
+            }
+            (None, Err(Failure::Deadline(limit)))
+        }
     };
     (live, out.map_err(|failure| failure.into_fault(shared, O::EXPORT)))
+}
+
+/// Lets the recorder have a call that has ended.
+async fn record<O: Operation>(
+    shared: &Arc<Shared>,
+    recorder: &Recorder,
+    live: &mut Live,
+    operation: &O,
+    out: &Result<O::Out, Failure>,
+) {
+    let understudy = live.understudy.take().map(|it| *it);
+    let (Some(call), Some(Tape::Noting(effects))) = (operation.call(), live.take_tape()) else {
+        // A call that is not recorded leaves the second instance behind; the next one begins with a new one.
+        return;
+    };
+    let heard = Heard { call, effects, made: out.as_ref().ok().map(O::made) };
+    live.understudy = recorder.take(shared, understudy, heard).await.map(Box::new);
 }

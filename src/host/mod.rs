@@ -34,6 +34,7 @@ mod page;
 mod plugin;
 mod plugin_host;
 mod random;
+mod record;
 mod response;
 mod retry;
 mod secret;
@@ -49,5 +50,8 @@ pub use net::grant::{Grant, GrantError};
 pub use plugin::{Inspection, Plugin};
 pub use plugin_host::{CONTRACT, PluginHost};
 pub use random::{OsRandom, Randomness};
+pub use record::{
+    Build, Departure, Difference, RecordError, Recorded, Recorder, Replayed, component, replay,
+};
 pub use secret::{Secret, SecretSource};
 pub use sections::SectionError;

@@ -13,6 +13,7 @@ use super::bounded;
 use super::failure::Failure;
 use super::instance::{Live, Operation};
 use super::page;
+use super::record::{Call, Made};
 
 pub(super) struct Offer;
 
@@ -34,6 +35,14 @@ impl Operation for Offer {
         }
         Ok(offered)
     }
+
+    fn call(&self) -> Option<Call> {
+        Some(Call::Offer)
+    }
+
+    fn made(offered: &Capabilities) -> Made {
+        offered.into()
+    }
 }
 
 pub(super) struct Probe;
@@ -47,6 +56,14 @@ impl Operation for Probe {
         let findings = live.exports.plugin.call_probe(&mut live.store).await??;
         let findings = bounded::list("findings", findings)?;
         Ok(findings.into_iter().map(|it| bounded::finding(&it.into())).collect())
+    }
+
+    fn call(&self) -> Option<Call> {
+        Some(Call::Probe)
+    }
+
+    fn made(findings: &Vec<Finding>) -> Made {
+        Made { rest: serde_json::json!(findings), ..Made::default() }
     }
 }
 
@@ -70,6 +87,18 @@ impl Operation for List<'_> {
             directory.call_enumerate(&mut live.store, self.entity.into(), within, cursor).await??;
         let context = live.store.data_mut();
         page::page(page, &mut context.table, context.shared.limits.page_records)
+    }
+
+    fn call(&self) -> Option<Call> {
+        Some(Call::List {
+            kind: self.entity,
+            within: self.within.map(|id| id.as_str().to_owned()),
+            cursor: self.cursor.map(|cursor| cursor.0.clone()),
+        })
+    }
+
+    fn made(page: &Page) -> Made {
+        page.into()
     }
 }
 
@@ -96,6 +125,22 @@ impl Operation for ListAttendance<'_> {
         let context = live.store.data_mut();
         page::page(page, &mut context.table, context.shared.limits.page_records)
     }
+
+    fn call(&self) -> Option<Call> {
+        let Window { start, end } = self.window;
+        let cursor = self.cursor.map(|cursor| cursor.0.clone());
+        Some(Call::Attendance {
+            kind: self.entity,
+            people: self.people.clone(),
+            start,
+            end,
+            cursor,
+        })
+    }
+
+    fn made(page: &Page) -> Made {
+        page.into()
+    }
 }
 
 pub(super) struct Fetch {
@@ -114,5 +159,13 @@ impl Operation for Fetch {
         let found = directory.call_fetch(&mut live.store, self.entity.into(), &self.ids).await??;
         let context = live.store.data_mut();
         page::records(found, &mut context.table, context.shared.limits.page_records)
+    }
+
+    fn call(&self) -> Option<Call> {
+        Some(Call::Fetch { kind: self.entity, ids: self.ids.clone() })
+    }
+
+    fn made(records: &Vec<Record>) -> Made {
+        Made { records: records.clone(), ..Made::default() }
     }
 }

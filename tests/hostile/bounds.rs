@@ -36,8 +36,8 @@ async fn a_guest_that_begins_too_large_does_not_start() {
     assert_eq!(blamed(&fault).0, "plugin::memory");
 }
 
-#[tokio::test]
-async fn core_instances_are_bounded() {
+/// A component of forty core instances.
+pub(crate) fn instance_bomb() -> Vec<u8> {
     let many = "(core instance (instantiate $m))".repeat(40);
     let bomb = format!(
         r#"(component (core module $m) {many}
@@ -47,13 +47,13 @@ async fn core_instances_are_bounded() {
             (instance $e (export "probe" (func $f)))
             (export "rollcall:plugin/plugin@0.1.0" (instance $e)))"#
     );
+    with_section(wat::parse_str(bomb).unwrap(), "rollcall:manifest", manifest("bomb").as_bytes())
+}
+
+#[tokio::test]
+async fn core_instances_are_bounded() {
     let bench = Bench::new();
-    let bomb = with_section(
-        wat::parse_str(bomb).unwrap(),
-        "rollcall:manifest",
-        manifest("bomb").as_bytes(),
-    );
-    let plugin = bench.host.load(&bench.file("bomb", &bomb)).unwrap();
+    let plugin = bench.host.load(&bench.file("bomb", &instance_bomb())).unwrap();
     let fault = connect(&plugin, &[], &[]).probe().await.unwrap_err();
     let (code, message) = blamed(&fault);
     assert_eq!(code, "plugin::contract");

@@ -20,17 +20,24 @@ impl Write for Lines {
     }
 }
 
-#[tokio::test]
-async fn a_flood_is_cut_and_counted_and_names_its_tenant() {
+/// What a call gives, and every line it logs on this thread, as JSON.
+pub(crate) async fn logged<T>(call: impl Future<Output = T>) -> (T, String) {
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
     let guard = tracing::subscriber::set_default(subscriber);
-    let bench = Bench::new();
-    let connection = connect(&bench.guest("flood", &["plugin"]), &[], &[]);
-    connection.probe().await.unwrap();
+    let out = call.await;
     drop(guard);
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    (out, text)
+}
+
+#[tokio::test]
+async fn a_flood_is_cut_and_counted_and_names_its_tenant() {
+    let bench = Bench::new();
+    let connection = connect(&bench.guest("flood", &["plugin"]), &[], &[]);
+    let (found, text) = logged(connection.probe()).await;
+    found.unwrap();
     let lines: Vec<serde_json::Value> =
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let said: Vec<_> = lines.iter().filter_map(|line| line["fields"]["said"].as_str()).collect();

@@ -5,10 +5,13 @@
 mod bounds;
 mod cache;
 mod connector;
+mod exfiltration;
 mod loading;
 mod logs;
+
 mod network;
 mod pages;
+mod recording;
 mod retries;
 mod secrets;
 mod server;

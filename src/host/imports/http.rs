@@ -11,6 +11,7 @@ use crate::host::context::Context;
 use crate::host::contract::since_v0_1::http::{Denied, Host, HostResponse, Request};
 use crate::host::net::client::{Fetched, NetError};
 use crate::host::net::outgoing::{Outgoing, RequestError};
+use crate::host::record::Ask;
 use crate::host::response::Response;
 use crate::host::secret::Cover;
 
@@ -19,7 +20,16 @@ impl Host for Context {
         &mut self,
         request: Request,
     ) -> wasmtime::Result<Result<Resource<Response>, Denied>> {
-        match self.exchange(request).await {
+        let ask = self.taped(|| Ask::send(&request));
+        let given = match self.played(ask)? {
+            Ok(given) => given,
+            Err(ask) => {
+                let given = self.exchange(request).await;
+                self.note(ask, &given);
+                given
+            }
+        };
+        match given {
             Ok(fetched) => Ok(Ok(self.table.push(Response::new(fetched))?)),
             Err(denied) => Ok(Err(denied)),
         }

@@ -3,6 +3,7 @@
 use crate::host::context::Context;
 use crate::host::contract::since_v0_1::secrets::{DigestAlgorithm, Host, KeyForm, Padding, Part};
 use crate::host::crypto;
+use crate::host::record::{self, Ask, Binary};
 use crate::host::secret::Secret;
 
 impl Context {
@@ -18,15 +19,21 @@ impl Host for Context {
         parts: Vec<Part>,
         sorted: bool,
     ) -> wasmtime::Result<Result<Vec<u8>, String>> {
-        let known: Result<Vec<_>, _> = parts
-            .into_iter()
-            .map(|part| match part {
-                Part::Bytes(bytes) => Ok(bytes),
-                Part::Secret(name) => Ok(self.need(&name)?.reveal().as_bytes().to_vec()),
-            })
-            .collect();
-        Ok(known
-            .and_then(|parts| crypto::digest(algorithm, parts, sorted).map_err(|e| e.to_string())))
+        let ask = self.taped(|| Ask::Digest {
+            algorithm: format!("{algorithm:?}"),
+            parts: parts.iter().map(recorded).collect(),
+            sorted,
+        });
+        self.crossing(ask, |context| {
+            let known: Result<Vec<_>, String> = parts
+                .into_iter()
+                .map(|part| match part {
+                    Part::Bytes(bytes) => Ok(bytes),
+                    Part::Secret(name) => Ok(context.need(&name)?.reveal().as_bytes().to_vec()),
+                })
+                .collect();
+            crypto::digest(algorithm, known?, sorted).map_err(|e| e.to_string())
+        })
     }
 
     fn decrypt_cbc(
@@ -37,9 +44,17 @@ impl Host for Context {
         iv: Vec<u8>,
         data: Vec<u8>,
     ) -> wasmtime::Result<Result<Vec<u8>, String>> {
-        Ok(self.need(&secret).and_then(|secret| {
+        let ask = self.taped(|| Ask::Decrypt {
+            secret: secret.clone(),
+            form: format!("{form:?}"),
+            padding: format!("{padding:?}"),
+            iv: Binary(iv.clone()),
+            data: Binary(data.clone()),
+        });
+        self.crossing(ask, |context| {
+            let secret = context.need(&secret)?;
             crypto::decrypt(secret.reveal(), form, padding, &iv, data).map_err(|e| e.to_string())
-        }))
+        })
     }
 
     fn encrypt_cbc(
@@ -50,8 +65,23 @@ impl Host for Context {
         iv: Vec<u8>,
         data: Vec<u8>,
     ) -> wasmtime::Result<Result<Vec<u8>, String>> {
-        Ok(self.need(&secret).and_then(|secret| {
+        let ask = self.taped(|| Ask::Encrypt {
+            secret: secret.clone(),
+            form: format!("{form:?}"),
+            padding: format!("{padding:?}"),
+            iv: Binary(iv.clone()),
+            data: Binary(data.clone()),
+        });
+        self.crossing(ask, |context| {
+            let secret = context.need(&secret)?;
             crypto::encrypt(secret.reveal(), form, padding, &iv, data).map_err(|e| e.to_string())
-        }))
+        })
+    }
+}
+
+fn recorded(part: &Part) -> record::Part {
+    match part {
+        Part::Secret(name) => record::Part::Secret(name.clone()),
+        Part::Bytes(bytes) => record::Part::Bytes(Binary(bytes.clone())),
     }
 }
