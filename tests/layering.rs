@@ -39,8 +39,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     // The only HTTP that rollcall sends is that of plugins, and the host sends it: the EHR is a file, written by `target`.
     ("reqwest", &["src/host/", "simulator/"]),
     ("rustls", &["src/host/"]),
-    ("axum", &["src/api/", "simulator/"]),
-    ("serde_yaml", &["src/config/yaml/tree.rs", "src/mapping/yaml.rs"]),
+    ("axum", &["src/api/", "src/kit/canned/server.rs", "simulator/"]),
+    ("serde_yaml", &["src/config/yaml/tree.rs", "src/mapping/yaml.rs", "src/kit/canned/yaml.rs"]),
     ("croner", &["src/config/"]),
     ("notify", &["src/reload/"]),
     ("arc_swap", &["src/reload/"]),

@@ -7,7 +7,7 @@ use rollcall::host::PluginHost;
 use rollcall::kit::{self, Options, Report};
 
 /// Large enough to have several pages of everything.
-const OPTIONS: Options = Options { records: 3_000 };
+const OPTIONS: Options = Options { script: None, records: 3_000 };
 
 fn file(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

@@ -17,16 +17,19 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = Options::STANDARD.records,
           value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
     records: u32,
+    /// Describes the platform, instead of the simulator or the kit.yaml beside the component.
+    #[arg(long, value_name = "FILE")]
+    kit: Option<PathBuf>,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Outcome, Failure> {
     let host = PluginHost::new(None).map_err(|cause| Failure::from_error(&cause))?;
     let runtime = crate::app::runtime().map_err(Failure::bug)?;
-    let options = Options { records: args.records };
+    let options = Options { script: args.kit.clone(), records: args.records };
     let mut reports = Vec::new();
     for file in &args.files {
         eprintln!("testing {}", file.display());
-        let examined = runtime.block_on(kit::examine(&host, file, options));
+        let examined = runtime.block_on(kit::examine(&host, file, options.clone()));
         reports.push(examined.map_err(|cause| Failure::from_error(&cause))?);
     }
     context

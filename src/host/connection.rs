@@ -108,7 +108,7 @@ impl Connection {
         &self.shared.plugin
     }
 
-    async fn call<O: Operation>(&self, operation: &O) -> Result<O::Out, Fault> {
+    pub(super) async fn call<O: Operation>(&self, operation: &O) -> Result<O::Out, Fault> {
         let mut attempts = Attempts::begin(self.shared.limits.retry);
         loop {
             let pass = self.pace.enter().await;

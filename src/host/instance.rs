@@ -13,7 +13,7 @@ use wasmtime::{Store, UpdateDeadline};
 use crate::model::fault::Fault;
 
 use super::context::{Budget, Context, Shared};
-use super::contract::since_v0_1::{attendance, callback, directory, plugin};
+use super::contract::since_v0_1::{attendance, callback, directory, plugin, target};
 use super::failure::Failure;
 use super::limits::Limits;
 use super::record::{Call, Heard, Made, Recorder, Tape, Understudy};
@@ -58,6 +58,7 @@ pub(super) struct Exported {
     pub(super) directory: Option<directory::Guest>,
     pub(super) attendance: Option<attendance::Guest>,
     pub(super) callback: Option<callback::Guest>,
+    pub(super) target: Option<target::Guest>,
 }
 
 impl Live {
@@ -84,12 +85,13 @@ impl Live {
         let instance = loaded.pre.instantiate_async(&mut *store).await?;
         let exports = &loaded.exports;
         let (directory, attendance) = (exports.directory.as_ref(), exports.attendance.as_ref());
-        let callback = exports.callback.as_ref();
+        let (callback, target) = (exports.callback.as_ref(), exports.target.as_ref());
         Ok(Exported {
             plugin: exports.plugin.load(&mut *store, &instance)?,
             directory: directory.map(|it| it.load(&mut *store, &instance)).transpose()?,
             attendance: attendance.map(|it| it.load(&mut *store, &instance)).transpose()?,
             callback: callback.map(|it| it.load(&mut *store, &instance)).transpose()?,
+            target: target.map(|it| it.load(&mut *store, &instance)).transpose()?,
         })
     }
 

@@ -40,6 +40,7 @@ mod retry;
 mod secret;
 mod sections;
 mod settings;
+mod targets;
 mod ticker;
 
 pub use cache::CacheError;
@@ -55,3 +56,4 @@ pub use record::{
 };
 pub use secret::{Secret, SecretSource};
 pub use sections::SectionError;
+pub use targets::{TargetChange, TargetReceipt, Write};

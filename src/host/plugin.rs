@@ -11,7 +11,7 @@ use crate::model::hash::ContentHash;
 use crate::model::ids::PluginName;
 
 use super::context::Context;
-use super::contract::since_v0_1::{attendance, callback, directory, plugin};
+use super::contract::since_v0_1::{attendance, callback, directory, plugin, target};
 use super::manifest::Manifest;
 use super::plugin_host::Core;
 
@@ -31,6 +31,7 @@ pub(super) struct Exports {
     pub(super) directory: Option<directory::GuestIndices>,
     pub(super) attendance: Option<attendance::GuestIndices>,
     pub(super) callback: Option<callback::GuestIndices>,
+    pub(super) target: Option<target::GuestIndices>,
 }
 
 /// What can be said of a plugin without running it.

@@ -15,7 +15,7 @@ use crate::model::ids::PluginName;
 
 use super::cache::CompiledCache;
 use super::context::{Context, Data};
-use super::contract::since_v0_1::{Full, attendance, callback, directory, plugin};
+use super::contract::since_v0_1::{Full, attendance, callback, directory, plugin, target};
 use super::error::HostError;
 use super::manifest::{self, Manifest};
 use super::net::client::Clients;
@@ -243,6 +243,10 @@ fn exports(
             .map_err(failed)?,
         attendance: has("attendance")
             .then(|| attendance::GuestIndices::new(pre))
+            .transpose()
+            .map_err(failed)?,
+        target: has("target")
+            .then(|| target::GuestIndices::new(pre))
             .transpose()
             .map_err(failed)?,
         callback: has("callback")

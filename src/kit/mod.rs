@@ -7,29 +7,32 @@
 //! What this is not: a proof that a component is right about its platform; mapping cases and the author's own tests are for
 //! that. The one invariant: what could not be tested is reported as skipped with its reason, never as passed.
 
+mod canned;
 mod checks;
 mod drive;
 mod report;
 mod simulated;
 mod stage;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::host::{HostError, PluginHost};
 
 pub use report::{Check, Report, Verdict};
 
-/// How much the kit does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How much the kit does, and with what.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
+    /// What describes the platform, instead of the simulator or the `kit.yaml` beside the component.
+    pub script: Option<PathBuf>,
     /// The size of the listing that shows how a component copes with a large one.
     pub records: u32,
 }
 
 impl Options {
     /// What `rollcall plugin test` does unless told otherwise.
-    pub const STANDARD: Self = Self { records: 100_000 };
+    pub const STANDARD: Self = Self { script: None, records: 100_000 };
 }
 
 /// Why a component could not be examined at all.
@@ -38,6 +41,22 @@ pub enum KitError {
     /// The file is no plugin.
     #[error(transparent)]
     Host(#[from] HostError),
+    /// A description cannot be read.
+    #[error("`{}` cannot be read; check that it is there", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A description says what cannot be played.
+    #[error("`{}` describes no platform: {reason}", .path.display())]
+    Script {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        reason: String,
+    },
 }
 
 /// Examines one component.
@@ -47,7 +66,7 @@ pub enum KitError {
 pub async fn examine(host: &PluginHost, file: &Path, options: Options) -> Result<Report, KitError> {
     let inspection = host.inspect(file)?;
     let plugin = host.load(file)?;
-    let cast = stage::Cast::find(&inspection.manifest);
+    let cast = stage::Cast::find(&inspection.manifest, file, options.script.as_deref())?;
     let bench = checks::Bench { plugin: Arc::clone(&plugin), inspection, cast, options };
     Ok(Report {
         plugin: plugin.name().clone(),

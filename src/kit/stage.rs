@@ -3,12 +3,14 @@
 //! The one invariant: a stage that cannot play a trouble says so; it never stays calm in silence.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::host::manifest::Manifest;
 use crate::model::entity::Entity;
 use crate::model::record::Record;
 
-use super::simulated;
+use super::canned::Canned;
+use super::{KitError, simulated};
 
 /// A way for the platform to be difficult.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +104,8 @@ pub(super) trait Stage: Send + Sync {
 pub(super) enum Cast {
     /// The simulator.
     Simulated(simulated::Role),
+    /// A description.
+    Canned(Canned),
     /// Nobody.
     Nobody,
 }
@@ -110,13 +114,24 @@ const NOBODY: &str = "nobody can play its platform: there is no `kit.yaml` for i
 
 impl Cast {
     /// Finds who plays to a plugin.
-    pub(super) fn find(manifest: &Manifest) -> Self {
-        simulated::Role::of(manifest).map_or(Self::Nobody, Self::Simulated)
+    pub(super) fn find(
+        manifest: &Manifest,
+        component: &Path,
+        script: Option<&Path>,
+    ) -> Result<Self, KitError> {
+        if let Some(script) = script {
+            return Canned::load(script).map(Self::Canned);
+        }
+        if let Some(role) = simulated::Role::of(manifest) {
+            return Ok(Self::Simulated(role));
+        }
+        Ok(Canned::beside(component)?.map_or(Self::Nobody, Self::Canned))
     }
 
     pub(super) fn name(&self) -> String {
         match self {
             Self::Simulated(role) => format!("the simulator as {}", role.name()),
+            Self::Canned(canned) => canned.name(),
             Self::Nobody => "nobody".to_owned(),
         }
     }
@@ -125,6 +140,7 @@ impl Cast {
     pub(super) async fn open(&self, scene: Scene) -> Result<Box<dyn Stage>, Unplayable> {
         match self {
             Self::Simulated(role) => role.open(scene).await,
+            Self::Canned(canned) => canned.open(scene).await,
             Self::Nobody => Err(Unplayable(NOBODY.to_owned())),
         }
     }

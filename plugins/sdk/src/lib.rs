@@ -1,7 +1,7 @@
 //! What the author of a rollcall plugin imports.
 //!
 //! A plugin is plain Rust over the [`Host`] trait: `struct Mine;` with [`Plugin`] and whichever of [`Directory`],
-//! [`Attendance`] and [`Callback`] it can do, then one line, `rollcall_sdk::export!(Mine: plugin, directory, attendance);`. Compiled for
+//! [`Attendance`], [`Callback`] and [`Target`] it can do, then one line, `rollcall_sdk::export!(Mine: plugin, directory, attendance);`. Compiled for
 //! `wasm32-unknown-unknown` that line makes the crate a component that speaks the contract; everywhere else it is
 //! nothing, and the same code runs natively under a test harness ([`testing`]) or any other [`Host`].
 //!
@@ -17,6 +17,7 @@ mod guest;
 mod host;
 pub mod json;
 mod secrets;
+mod target;
 
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
@@ -28,9 +29,10 @@ pub use callback::{Answer, Delivery, EVENT, Hint, Refused};
 pub use contract::{
     Advice, Batch, Content, Evidence, Fault, Finding, Item, Kind, Page, Slice, Walk, Window,
 };
-pub use guest::{Attendance, Callback, Directory, Plugin};
+pub use guest::{Attendance, Callback, Directory, Plugin, Target};
 pub use host::{Denied, Host, Level, Request, Response};
 pub use secrets::{Cbc, DigestAlgorithm, KeyForm, Padding, Part, Unworkable};
+pub use target::{Change, Receipt, Verb};
 
 /// Exports a plugin: `export!(Mine: plugin, directory)`, where `Mine` implements the named traits for every [`Host`].
 ///
@@ -57,6 +59,9 @@ macro_rules! __export_interface {
     };
     ($plugin:ident attendance) => {
         $crate::component::attendance::export!($plugin with_types_in $crate::component::attendance);
+    };
+    ($plugin:ident target) => {
+        $crate::component::target::export!($plugin with_types_in $crate::component::target);
     };
     ($plugin:ident callback) => {
         $crate::component::callback::export!($plugin with_types_in $crate::component::callback);

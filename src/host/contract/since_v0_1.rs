@@ -19,7 +19,7 @@ wasmtime::component::bindgen!({
 });
 
 pub(in crate::host) use self::exports::rollcall::plugin::{
-    attendance, callback, directory, plugin,
+    attendance, callback, directory, plugin, target,
 };
 pub(in crate::host) use self::rollcall::plugin::{host, http, secrets, types};
 

@@ -7,7 +7,11 @@ use super::bindings::base::rollcall::plugin::types;
 use super::bindings::callback::exports::rollcall::plugin::callback;
 use super::bindings::directory::exports::rollcall::plugin::directory;
 use super::bindings::plugin::exports::rollcall::plugin::plugin;
-use crate::{Answer, Attendance, Callback, Delivery, Directory, Hint, Plugin, Refused, Walk};
+use super::bindings::target::exports::rollcall::plugin::target;
+use crate::{
+    Answer, Attendance, Callback, Change, Delivery, Directory, Hint, Plugin, Receipt, Refused,
+    Target, Verb, Walk,
+};
 
 impl<T: Plugin<Imports>> plugin::Guest for T {
     fn probe() -> Result<Vec<plugin::Finding>, types::Fault> {
@@ -27,7 +31,7 @@ impl<T: Directory<Imports>> directory::Guest for T {
             Walk::Whole(kind) => directory::Walk::Whole(kind.into()),
             Walk::PerDepartment(kind) => directory::Walk::PerDepartment(kind.into()),
         };
-        T::walks().into_iter().map(walk).collect()
+        T::walks_for(&Imports).into_iter().map(walk).collect()
     }
 
     fn enumerate(
@@ -51,7 +55,7 @@ impl<T: Attendance<Imports>> attendance::Guest for T {
             people: batch.people,
             days: batch.days,
         };
-        T::batches().into_iter().map(batch).collect()
+        T::batches_for(&Imports).into_iter().map(batch).collect()
     }
 
     fn enumerate(
@@ -104,5 +108,39 @@ impl From<Refused> for callback::Refused {
             Refused::Broken(advice) => Self::Broken(advice.into()),
             Refused::Unready(advice) => Self::Unready(advice.into()),
         }
+    }
+}
+
+impl<T: Target<Imports>> target::Guest for T {
+    fn describe() -> Result<Vec<(types::Kind, String)>, types::Fault> {
+        let described = T::describe(&Imports)?;
+        Ok(described.into_iter().map(|(kind, schema)| (kind.into(), schema)).collect())
+    }
+
+    fn enumerate(kind: types::Kind, cursor: Option<String>) -> Result<types::Page, types::Fault> {
+        Ok(T::enumerate(&Imports, kind.into(), cursor.as_deref())?.into())
+    }
+
+    fn apply(changes: Vec<target::Change>) -> Vec<Result<target::Receipt, types::Fault>> {
+        let changes: Vec<Change> = changes.into_iter().map(Into::into).collect();
+        let results = T::apply(&Imports, &changes).into_iter();
+        results.map(|result| result.map(Into::into).map_err(Into::into)).collect()
+    }
+}
+
+impl From<target::Change> for Change {
+    fn from(change: target::Change) -> Self {
+        let target::Change { key, kind, verb, id, fields } = change;
+        let verb = match verb {
+            target::Verb::Upsert => Verb::Upsert,
+            target::Verb::Retire => Verb::Retire,
+        };
+        Self { key, kind: kind.into(), verb, id, fields }
+    }
+}
+
+impl From<Receipt> for target::Receipt {
+    fn from(receipt: Receipt) -> Self {
+        Self { id: receipt.id, before: receipt.before }
     }
 }

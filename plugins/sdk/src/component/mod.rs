@@ -7,7 +7,7 @@ mod convert;
 mod exports;
 mod imports;
 
-pub use bindings::{attendance, callback, directory, plugin};
+pub use bindings::{attendance, callback, directory, plugin, target};
 pub use imports::Imports;
 
 mod bindings {
@@ -89,6 +89,23 @@ mod bindings {
                 "rollcall:plugin/http@0.1.0": crate::component::bindings::base::rollcall::plugin::http,
                 "rollcall:plugin/types@0.1.0": crate::component::bindings::base::rollcall::plugin::types,
                 "rollcall:plugin/callback@0.1.0": generate,
+            },
+            pub_export_macro: true,
+        });
+    }
+
+    /// The interface `target`.
+    pub mod target {
+        wit_bindgen::generate!({
+            path: "../wit/since_v0_1",
+            inline: "
+                package rollcall:guest-target;
+                world target { export rollcall:plugin/target@0.1.0; }
+            ",
+            with: {
+                "rollcall:plugin/http@0.1.0": crate::component::bindings::base::rollcall::plugin::http,
+                "rollcall:plugin/types@0.1.0": crate::component::bindings::base::rollcall::plugin::types,
+                "rollcall:plugin/target@0.1.0": generate,
             },
             pub_export_macro: true,
         });
