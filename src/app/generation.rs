@@ -119,7 +119,7 @@ fn mapper(
     connection: &Connection,
 ) -> Result<Arc<dyn Mapper>, Failure> {
     let generation = mappings(config, tenant, connection)?;
-    let cases = generation.run_cases(&connector(connection)?);
+    let cases = generation.run_cases(&connection.mapping);
     if let Some(first) = cases.failures().next() {
         let told = first.differences.join("\n  ");
         match config.cases {
@@ -147,7 +147,7 @@ pub fn mappings(
     tenant: &Tenant,
     connection: &Connection,
 ) -> Result<mapping::Generation, Failure> {
-    let name = connection.plugin.as_str();
+    let name = connection.mapping.as_str();
     let base = Files::read(&format!("{name}/"), &config.mappings.join(name));
     let layer = tenant.mappings.as_ref().map(|folder| folder.join(name));
     let layer = layer.filter(|folder| folder.is_dir());
@@ -158,14 +158,6 @@ pub fn mappings(
             .hint("name the folder that holds them as `mappings` in rollcall.yaml"));
     }
     mapping::Generation::load(&base, layer.as_ref()).map_err(|faults| Failure::reports(&faults))
-}
-
-/// The name that stands in the external ids of a connector's cases.
-///
-/// # Errors
-/// [`Failure`] when a plugin's name is no connection's name.
-pub fn connector(connection: &Connection) -> Result<ConnectionId, Failure> {
-    ConnectionId::parse(connection.plugin.as_str()).map_err(|cause| Failure::of(&cause))
 }
 
 /// The secrets that the configuration resolved, for the host to fill in.

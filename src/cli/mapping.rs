@@ -98,7 +98,7 @@ fn sets(context: &Context, place: &Where) -> Result<Vec<Set>, Failure> {
     let mut sets = BTreeMap::new();
     for tenant in config.tenants.values() {
         for connection in tenant.connections.values() {
-            let connector = app::connector(connection)?;
+            let connector = connection.mapping.clone();
             let folder = config.mappings.join(connector.as_str());
             let layer = tenant.mappings.as_ref().map(|layer| layer.join(connector.as_str()));
             let layer = layer.filter(|layer| layer.is_dir());

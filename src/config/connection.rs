@@ -11,7 +11,7 @@ use crate::model::schema::nearest;
 use super::attendance::Attendance;
 use super::grants::Grants;
 use super::secret::{Environment, Reference, Secret};
-use super::source::Source;
+use super::source::{Source, read_bounded};
 
 /// One provider set up for one tenant.
 #[derive(Clone, Debug)]
@@ -20,7 +20,9 @@ pub struct Connection {
     pub id: ConnectionId,
     /// The plugin that speaks to the platform.
     pub plugin: PluginName,
-    /// What the plugin asks for in its manifest.
+    /// The folder of its mappings below `mappings`, which is also what their cases call it: the plugin's name unless told.
+    pub mapping: ConnectionId,
+    /// What the plugin asks for in its manifest; a value `file:PATH` is here as the file's text.
     pub settings: BTreeMap<String, String>,
     /// Secrets by name; the plugin sees only the names.
     pub secrets: BTreeMap<String, Secret>,
@@ -35,6 +37,8 @@ pub struct Connection {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ConnectionFile {
     pub(super) plugin: Option<PluginName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) mapping: Option<ConnectionId>,
     pub(super) settings: BTreeMap<String, String>,
     pub(super) secrets: BTreeMap<String, Reference>,
     pub(super) grants: Grants,
@@ -74,15 +78,48 @@ impl ConnectionFile {
             source.fault(&key, "config::missing_key", message);
         }
         let secrets = self.resolve(name, around, source);
-        let Self { plugin, settings, grants, attendance, .. } = self;
+        let settings = self.texts(name, around, source);
+        let Self { plugin, mapping, grants, attendance, .. } = self;
+        let plugin = plugin?;
         Some(Connection {
             id: id.ok()?,
-            plugin: plugin?,
-            settings,
+            // A plugin's name is a connection's name, too.
+            mapping: mapping.or_else(|| ConnectionId::parse(plugin.as_str()).ok())?,
+            plugin,
+            settings: settings?,
             secrets: secrets?,
             grants,
             attendance,
         })
+    }
+
+    /// The files that its settings name.
+    pub(super) fn setting_files(&self) -> impl Iterator<Item = &Path> {
+        self.settings.values().filter_map(|value| file_named(value))
+    }
+
+    /// The settings, files read.
+    fn texts(
+        &self,
+        connection: &str,
+        around: &Surroundings<'_>,
+        source: &mut Source,
+    ) -> Option<BTreeMap<String, String>> {
+        let mut texts = BTreeMap::new();
+        for (name, value) in &self.settings {
+            let text = file_named(value)
+                .map_or_else(|| Ok(value.clone()), |path| text(&around.folder.join(path)));
+            match text {
+                Ok(text) => {
+                    texts.insert(name.clone(), text);
+                }
+                Err(message) => {
+                    let key = ["connections", connection, "settings", name];
+                    source.fault(&key, "config::setting_file", message);
+                }
+            }
+        }
+        (texts.len() == self.settings.len()).then_some(texts)
     }
 
     pub(super) fn secret_files(&self) -> impl Iterator<Item = &PathBuf> {
@@ -115,6 +152,24 @@ impl ConnectionFile {
         }
         (secrets.len() == self.secrets.len()).then_some(secrets)
     }
+}
+
+/// The largest file that a setting may name.
+const LIMIT_BYTES: u64 = 256 << 10;
+
+fn file_named(value: &str) -> Option<&Path> {
+    value.strip_prefix("file:").map(|path| Path::new(path.trim()))
+}
+
+fn text(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let bytes = read_bounded(path, LIMIT_BYTES)
+        .map_err(|error| format!("the file `{shown}` cannot be read: {error}; check its path"))?
+        .ok_or_else(|| {
+            format!("the file `{shown}` has more than {LIMIT_BYTES} bytes; shorten it")
+        })?;
+    String::from_utf8(bytes)
+        .map_err(|_| format!("the file `{shown}` is no UTF-8 text; save it as UTF-8"))
 }
 
 /// Notes a fault when there is no file for the plugin.

@@ -153,6 +153,8 @@ impl Loading<'_> {
         self.digest(&read);
         self.watched
             .extend(read.secret_files().map(|path| Watched::config_file(self.folder.join(path))));
+        self.watched
+            .extend(read.setting_files().map(|path| Watched::config_file(self.folder.join(path))));
         let id = TenantId::parse(&stem(file));
         if let Err(error) = &id {
             let message = format!("a tenant is named as its file, and {error}; rename the file");

@@ -1,7 +1,7 @@
 //! One file `tenants/<tenant>.yaml`: where a customer lives and what it is connected to.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -92,6 +92,11 @@ impl TenantFile {
     /// Every file that a secret is read from, relative to the folder of the main file.
     pub(super) fn secret_files(&self) -> impl Iterator<Item = &PathBuf> {
         self.connections.values().flat_map(ConnectionFile::secret_files)
+    }
+
+    /// Every file that a setting is read from, likewise.
+    pub(super) fn setting_files(&self) -> impl Iterator<Item = &Path> {
+        self.connections.values().flat_map(ConnectionFile::setting_files)
     }
 }
 

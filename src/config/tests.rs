@@ -469,3 +469,28 @@ fn everything_that_is_read_is_watched() {
     Plugins plugins
     ");
 }
+
+#[test]
+fn a_setting_may_be_the_text_of_a_file_and_mappings_may_have_another_name() {
+    let settings =
+        "settings: { app_id: cli_x, spec: \"file:specs/people.yaml\" }\n    mapping: people";
+    let tenant = tenant_with("settings: { app_id: cli_x }", settings);
+    let files = [("tenants/acme.yaml", tenant.as_str()), ("specs/people.yaml", "listings: {}\n")];
+    let folder = folder(&files);
+    let config = load_in(&folder).unwrap();
+    let tenant = &config.tenants[&TenantId::parse("acme").unwrap()];
+    let connection = tenant.connections.values().next().unwrap();
+    assert_eq!(connection.settings["spec"], "listings: {}\n");
+    assert_eq!(connection.settings["app_id"], "cli_x");
+    assert_eq!((connection.plugin.as_str(), connection.mapping.as_str()), ("feishu", "people"));
+    let spec = folder.path().join("specs/people.yaml");
+    assert!(config.watched.iter().any(|watched| watched.path == spec));
+    let missing = report(&files[..1]);
+    assert!(
+        missing.contains("config::setting_file") && missing.contains("check its path"),
+        "{missing}"
+    );
+    let large = "x".repeat((256 << 10) + 1);
+    let told = report(&[files[0], ("specs/people.yaml", &large)]);
+    assert!(told.contains("more than 262144 bytes"), "{told}");
+}

@@ -7,7 +7,7 @@ use crate::port::provider::Provider as _;
 
 use super::super::drive::{Patience, connect_with};
 use super::super::stage::Access;
-use super::{Bench, Outcome, Stop, ensure, fail};
+use super::{Bench, Outcome, SMALL, Stop, ensure, fail};
 
 /// The manifest is one that an administrator can act on.
 pub(super) fn manifest(bench: &Bench) -> Ready<Outcome> {
@@ -81,10 +81,10 @@ fn read_exports(bench: &Bench) -> Outcome {
 
 /// It starts, and its offer makes sense.
 pub(super) async fn start(bench: &Bench) -> Outcome {
-    let mut access = Access::default();
-    for setting in bench.inspection.manifest.settings.iter().filter(|it| it.required) {
-        access.settings.insert(setting.name.clone(), "https://kit.example".to_owned());
-    }
+    let access = match bench.cast.open(SMALL).await {
+        Ok(stage) => stage.access(),
+        Err(_) => anything(bench),
+    };
     let connection = connect_with(&bench.plugin, access, 0, Patience::ONCE)?;
     let offered = connection.capabilities().await.map_err(|fault| {
         fail(
@@ -94,6 +94,15 @@ pub(super) async fn start(bench: &Bench) -> Outcome {
     })?;
     check_offer(bench, &offered)?;
     Ok(format!("{} walks, {} batches", offered.walks.len(), offered.batches.len()))
+}
+
+/// Every required setting, with a value that no component can do much with.
+fn anything(bench: &Bench) -> Access {
+    let mut access = Access::default();
+    for setting in bench.inspection.manifest.settings.iter().filter(|it| it.required) {
+        access.settings.insert(setting.name.clone(), "https://kit.example".to_owned());
+    }
+    access
 }
 
 fn check_offer(bench: &Bench, offered: &crate::model::record::Capabilities) -> Result<(), Stop> {
