@@ -7,8 +7,15 @@ pub(super) const MAPPINGS: &[(&str, &str)] = &[
     ("feishu/check_in.rhai", include_str!("../../mappings/feishu/check_in.rhai")),
     ("feishu/attendance_day.rhai", include_str!("../../mappings/feishu/attendance_day.rhai")),
     ("feishu/tables.yaml", include_str!("../../mappings/feishu/tables.yaml")),
+    ("wecom/department.rhai", include_str!("../../mappings/wecom/department.rhai")),
+    ("wecom/employee.rhai", include_str!("../../mappings/wecom/employee.rhai")),
+    ("wecom/check_in.rhai", include_str!("../../mappings/wecom/check_in.rhai")),
+    ("wecom/attendance_day.rhai", include_str!("../../mappings/wecom/attendance_day.rhai")),
+    ("wecom/tables.yaml", include_str!("../../mappings/wecom/tables.yaml")),
 ];
 
 /// Built-in plugins, by file name.
-pub(super) const PLUGINS: &[(&str, &[u8])] =
-    &[("feishu.wasm", include_bytes!("../../plugins/feishu.wasm"))];
+pub(super) const PLUGINS: &[(&str, &[u8])] = &[
+    ("feishu.wasm", include_bytes!("../../plugins/feishu.wasm")),
+    ("wecom.wasm", include_bytes!("../../plugins/wecom.wasm")),
+];

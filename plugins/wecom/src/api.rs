@@ -87,19 +87,9 @@ impl<'h, H: Host> Api<'h, H> {
 
     /// Sends the call with the first of these secrets that is configured.
     pub(crate) fn send(&self, behalf: Behalf, call: &Call) -> Result<H::Response, Failure> {
-        let mut answer = self.send_with(behalf[0], call);
-        for secret in &behalf[1..] {
-            match answer {
-                Err(Failure { class: Class::NoSecret, .. }) => {}
-                answer => return answer,
-            }
-            answer = match self.send_with(*secret, call) {
-                // The first secret is the one to ask for.
-                Err(Failure { class: Class::NoSecret, .. }) => answer,
-                other => other,
-            };
-        }
-        answer
+        let configured = behalf.iter().find(|secret| self.host.has_secret(secret.name()));
+        // Without any, the refusal names the first: it is the one to ask for.
+        self.send_with(*configured.unwrap_or(&behalf[0]), call)
     }
 
     /// Sends the call with a token; once more with a new one when the token is what is refused.
