@@ -24,6 +24,7 @@ use crate::platform::Platform;
 use crate::server::House;
 use crate::simulator::Simulator;
 use crate::site::{Config, Site};
+use crate::wecom;
 use crate::world::{Cards, CardsError, Churn, Recipe, World};
 
 /// The date it is unless another is set.
@@ -108,6 +109,7 @@ pub struct Builder {
 pub(crate) struct Settings {
     pub feishu: feishu::Settings,
     pub dingtalk: dingtalk::Settings,
+    pub wecom: wecom::Settings,
 }
 
 /// What time it is in the world.

@@ -46,6 +46,7 @@ mod server;
 mod simulator;
 mod site;
 mod tokens;
+pub mod wecom;
 mod world;
 
 pub use builder::{Builder, DAYS_MOST, DEFAULT_TODAY, PEOPLE_MOST, StartError};

@@ -19,6 +19,7 @@ use crate::exchange::{Answer, Incoming};
 use crate::feishu;
 use crate::grants::Grants;
 use crate::site::Site;
+use crate::wecom;
 use crate::world::{Change, World};
 
 /// A platform that the simulator can be.
@@ -29,6 +30,8 @@ pub enum Platform {
     Feishu,
     /// DingTalk, both generations of its API.
     DingTalk,
+    /// WeCom.
+    WeCom,
 }
 
 /// What is known of a platform before it runs.
@@ -57,12 +60,13 @@ pub(crate) trait Front: fmt::Debug + Send + Sync {
 
 impl Platform {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Feishu, Self::DingTalk];
+    pub const ALL: [Self; 3] = [Self::Feishu, Self::DingTalk, Self::WeCom];
 
     pub(crate) const fn facts(self) -> &'static Facts {
         match self {
             Self::Feishu => &feishu::FACTS,
             Self::DingTalk => &dingtalk::FACTS,
+            Self::WeCom => &wecom::FACTS,
         }
     }
 

@@ -64,11 +64,11 @@ impl Access {
         endpoint: Endpoint,
         settings: &Settings,
     ) -> Result<(), Refusal> {
+        use Endpoint as E;
         let trusted = if secret == Secret::Contacts { TRUSTED_CONTACTS } else { TRUSTED };
         if !self.has(trusted) {
             return Err(Refusal::UNTRUSTED);
         }
-        use Endpoint as E;
         let allowed = match (secret, endpoint) {
             (_, E::CallbackAddresses) => true,
             (Secret::App, E::CheckIns | E::DayReports | E::Rules | E::DevicePunches) => {

@@ -31,11 +31,12 @@ impl Call<'_> {
         json.key("close").number(0);
         Ok(())
     }
+}
 
-    pub(crate) fn callback_addresses(&self, json: &mut Json) {
-        json.key("ip_list").array(|json| {
-            json.text("198.51.100.1");
-            json.text("198.51.100.2");
-        });
-    }
+/// The addresses that callbacks come from.
+pub(crate) fn callback_addresses(json: &mut Json) {
+    json.key("ip_list").array(|json| {
+        json.text("198.51.100.1");
+        json.text("198.51.100.2");
+    });
 }

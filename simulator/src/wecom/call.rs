@@ -5,11 +5,11 @@
 
 use serde::de::DeserializeOwned;
 
+use super::Endpoint;
 use super::access::{Access, Secret};
 use super::ids::parse_dept;
 use super::refusal::Refusal;
 use super::settings::Settings;
-use super::Endpoint;
 use crate::faults::Fault;
 use crate::ids::DeptNo;
 use crate::site::Site;

@@ -19,7 +19,7 @@ impl Call<'_> {
         self.check_rows(found.len())?;
         json.key("department").array(|json| {
             for (no, unit) in found {
-                json.object(|json| self.department(json, no, &unit));
+                json.object(|json| department(json, no, &unit));
             }
         });
         Ok(())
@@ -41,7 +41,7 @@ impl Call<'_> {
     pub(crate) fn one_department(&self, json: &mut Json) -> Result<(), Refusal> {
         let no = self.visible_dept(self.query.one("id").unwrap_or_default())?;
         if let Some(dept) = self.world.dept(no) {
-            json.key("department").object(|json| self.department(json, no, &dept.unit));
+            json.key("department").object(|json| department(json, no, &dept.unit));
         }
         Ok(())
     }
@@ -70,18 +70,18 @@ impl Call<'_> {
         }
         Ok(found)
     }
+}
 
-    fn department(&self, json: &mut Json, no: DeptNo, unit: &Unit) {
-        json.key("id").number(dept_id(no));
-        json.key("name").text(&unit.name());
-        json.key("name_en").text(&unit.english_name());
-        json.key("department_leader").array(|json| {
-            if let Some(leader) = unit.leader {
-                json.text(&userid(leader));
-            }
-        });
-        place(json, no, unit);
-    }
+fn department(json: &mut Json, no: DeptNo, unit: &Unit) {
+    json.key("id").number(dept_id(no));
+    json.key("name").text(&unit.name());
+    json.key("name_en").text(&unit.english_name());
+    json.key("department_leader").array(|json| {
+        if let Some(leader) = unit.leader {
+            json.text(&userid(leader));
+        }
+    });
+    place(json, no, unit);
 }
 
 fn place(json: &mut Json, no: DeptNo, unit: &Unit) {

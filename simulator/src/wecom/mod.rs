@@ -173,7 +173,7 @@ impl Call<'_> {
             Endpoint::Rules => self.rules(json),
             Endpoint::DevicePunches => self.device_punches(json),
             Endpoint::CallbackAddresses => {
-                self.callback_addresses(json);
+                agent::callback_addresses(json);
                 Ok(())
             }
             Endpoint::Token | Endpoint::Unknown => Err(Refusal::BAD_PARAMETER),

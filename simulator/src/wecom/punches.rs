@@ -27,9 +27,8 @@ impl Call<'_> {
     pub(crate) fn check_ins(&self, json: &mut Json) -> Result<(), Refusal> {
         let asked = self.asked()?;
         let people = self.people(&asked.useridlist)?;
-        let wanted = match asked.opencheckindatatype {
-            Some(kind @ 1..=3) => kind,
-            _ => return Err(Refusal::BAD_PARAMETER),
+        let Some(wanted @ 1..=3) = asked.opencheckindatatype else {
+            return Err(Refusal::BAD_PARAMETER);
         };
         json.key("checkindata").array(|json| {
             for no in people {
@@ -80,7 +79,11 @@ impl Call<'_> {
         if punch.kind == PunchKind::Late {
             return Means::Phone;
         }
-        let roll = self.world.dice.on_day(Ask::Circumstance, no.0, punch.day);
+        let roll = self.world.dice.on_day(
+            Ask::Device,
+            no.0,
+            punch.day * 4 + i64::from(punch.kind == PunchKind::Out),
+        );
         match roll.below(100) {
             0..50 => Means::Machine,
             50..92 => Means::Wifi,
@@ -147,7 +150,8 @@ impl Call<'_> {
         let (first, last) = (day_of(asked.starttime), day_of(asked.endtime));
         for day in first.max(self.world.first_day)..=last {
             let Some(verdict) = self.world.verdict(no, day, self.now) else { continue };
-            for (side, kind) in [(verdict.arrival, "上班打卡"), (verdict.departure, "下班打卡")] {
+            for (side, kind) in [(verdict.arrival, "上班打卡"), (verdict.departure, "下班打卡")]
+            {
                 let due = (asked.starttime..=asked.endtime).contains(&side.planned);
                 if due && side.result == "Lack" && side.supplement == "None" {
                     json.object(|json| {

@@ -78,12 +78,12 @@ impl Call<'_> {
             return Err(Refusal::BAD_PARAMETER);
         }
         let short = self.strikes(Fault::ShorterList);
-        let everyone = self.world.everyone().filter(|(no, person)| {
-            person.employed() && !(short && self.world.is_hidden(*no))
-        });
-        let mut rows = everyone
-            .flat_map(|(no, person)| person.depts().map(move |dept| (no, dept)))
-            .skip(from);
+        let everyone = self
+            .world
+            .everyone()
+            .filter(|(no, person)| person.employed() && !(short && self.world.is_hidden(*no)));
+        let mut rows =
+            everyone.flat_map(|(no, person)| person.depts().map(move |dept| (no, dept))).skip(from);
         let page: Vec<(PersonNo, DeptNo)> = rows.by_ref().take(limit).collect();
         let more = rows.next().is_some() && !self.strikes(Fault::TruncatedList);
         let next = match more {
@@ -122,8 +122,7 @@ impl Call<'_> {
         let no = self.visible_dept(self.query.one("department_id").unwrap_or_default())?;
         let dept = self.world.dept(no).ok_or(Refusal::NO_SUCH_DEPT)?;
         let short = self.strikes(Fault::ShorterList);
-        let mut found: Vec<PersonNo> =
-            dept.members.iter().chain(&dept.guests).copied().collect();
+        let mut found: Vec<PersonNo> = dept.members.iter().chain(&dept.guests).copied().collect();
         found.sort_unstable();
         Ok(found
             .into_iter()
@@ -168,9 +167,8 @@ impl Call<'_> {
     }
 
     fn places(&self, json: &mut Json, no: PersonNo, person: &Person) {
-        let leads = |dept: DeptNo| {
-            self.world.dept(dept).is_some_and(|dept| dept.unit.leader == Some(no))
-        };
+        let leads =
+            |dept: DeptNo| self.world.dept(dept).is_some_and(|dept| dept.unit.leader == Some(no));
         json.key("department")
             .array(|json| self.depts(person).for_each(|dept| json.number(dept_id(dept))));
         json.key("order").array(|json| self.depts(person).for_each(|_| json.number(0)));
