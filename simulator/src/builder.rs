@@ -101,6 +101,8 @@ pub struct Builder {
     rate_limits: RateLimits,
     rate_limit_reset: u64,
     slow_step: Duration,
+    push_repeats: Option<Vec<Duration>>,
+    notice: Duration,
     pub(crate) settings: Settings,
 }
 
@@ -140,6 +142,8 @@ impl Default for Builder {
             rate_limits: RateLimits::Off,
             rate_limit_reset: 1,
             slow_step: Duration::from_millis(100),
+            push_repeats: None,
+            notice: Duration::from_secs(10),
             settings: Settings::default(),
         }
     }
@@ -227,6 +231,16 @@ impl Builder {
         Self { slow_step: pause, ..self }
     }
 
+    /// After which times an event that was not acknowledged is pushed again, instead of the platform's own schedule.
+    pub fn push_repeats(self, after: impl IntoIterator<Item = Duration>) -> Self {
+        Self { push_repeats: Some(after.into_iter().collect()), ..self }
+    }
+
+    /// How long a long connection lives after its drop was announced; ten seconds unless set.
+    pub fn drop_notice(self, notice: Duration) -> Self {
+        Self { notice, ..self }
+    }
+
     /// The faults in force from the start.
     pub fn faults(self, rules: impl IntoIterator<Item = FaultRule>) -> Self {
         Self { faults: rules.into_iter().collect(), ..self }
@@ -267,8 +281,10 @@ impl Builder {
             self.faults,
         ));
         let front = (facts.open)(Arc::clone(&site), &self.settings, &grants);
+        site.feed.repeat_after(self.push_repeats.unwrap_or_else(|| front.repeats().to_vec()));
         let (stop, stopped) = oneshot::channel();
-        let house = House { front: Arc::clone(&front), slow_step: self.slow_step };
+        let (site_here, front_here) = (Arc::clone(&site), Arc::clone(&front));
+        let house = House { site: site_here, front: front_here, slow_step: self.slow_step };
         let task = tokio::spawn(crate::server::serve(listener, house, stopped));
         Ok(Simulator::new(site, front, local, grants, churn, stop, task))
     }
@@ -290,6 +306,7 @@ impl Builder {
             token_life: self.token_life,
             rate_limits: self.rate_limits,
             rate_limit_reset: self.rate_limit_reset,
+            notice: self.notice,
         }
     }
 

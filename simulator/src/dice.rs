@@ -43,6 +43,7 @@ pub(crate) enum Ask {
     Token,
     Log,
     FailedSwipe,
+    Ticket,
 }
 
 /// The seed of a world; copies roll alike.

@@ -39,11 +39,23 @@ pub enum Fault {
     EmptyTree,
     /// Listings and head counts know one person in five; use it at rate 1 to keep them consistent.
     ShorterList,
+    /// A long connection is dropped without a word instead of the event.
+    Cut,
+    /// A long connection is announced to be dropped, after the event.
+    Farewell,
+    /// A long connection says and answers nothing any more, beginning with the event.
+    Silence,
+    /// The acknowledgement of an event is lost: it is pushed again.
+    LostAck,
+    /// Every message of an event is sent twice.
+    Duplicates,
+    /// An event comes in several pieces.
+    Fragments,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 19] = [
         Self::RateLimited,
         Self::ServerError,
         Self::Reset,
@@ -57,6 +69,12 @@ impl Fault {
         Self::ExpiredToken,
         Self::EmptyTree,
         Self::ShorterList,
+        Self::Cut,
+        Self::Farewell,
+        Self::Silence,
+        Self::LostAck,
+        Self::Duplicates,
+        Self::Fragments,
     ];
 
     /// The name used on the command line.
@@ -75,6 +93,12 @@ impl Fault {
             Self::ExpiredToken => "expired-token",
             Self::EmptyTree => "empty-tree",
             Self::ShorterList => "shorter-list",
+            Self::Cut => "cut",
+            Self::Farewell => "farewell",
+            Self::Silence => "silence",
+            Self::LostAck => "lost-ack",
+            Self::Duplicates => "duplicates",
+            Self::Fragments => "fragments",
         }
     }
 }

@@ -8,6 +8,7 @@
 //! - [`Simulator`] is the handle, [`Builder`] its set-up.
 //! - `world` makes people, departments and punches up; [`feishu`] and [`dingtalk`] show them as those platforms do; `server` is HTTP.
 //! - `platform` is where platforms plug in, `exchange` what a request and an answer are to all of them.
+//! - `feed` holds the events that nobody has acknowledged yet, `lines` pushes them over long connections.
 //! - `faults`, `limits`, `tokens` and `clock` are the ways in which a platform is difficult.
 //!
 //! # Invariants
@@ -36,15 +37,18 @@ pub mod dingtalk;
 mod endpoint;
 mod exchange;
 mod faults;
+mod feed;
 pub mod feishu;
 mod grants;
 mod ids;
 mod json;
 mod limits;
+mod lines;
 mod platform;
 mod server;
 mod simulator;
 mod site;
+mod tickets;
 mod tokens;
 pub mod wecom;
 mod world;
@@ -52,6 +56,7 @@ mod world;
 pub use builder::{Builder, DAYS_MOST, DEFAULT_TODAY, PEOPLE_MOST, StartError};
 pub use endpoint::Endpoint;
 pub use faults::{Fault, FaultRule, FaultRuleError};
+pub use feed::Pushes;
 pub use grants::{AttendanceRange, ContactRange};
 pub use limits::RateLimits;
 pub use platform::{Platform, UnknownPlatform};

@@ -38,6 +38,12 @@ struct Args {
     /// Let people come, leave and move every so many seconds.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     step_every: Option<u64>,
+    /// After how many seconds each an event that was not acknowledged is pushed again; without it by the platform's schedule.
+    #[arg(long, value_name = "SECONDS", value_delimiter = ',')]
+    push_repeats: Option<Vec<u64>>,
+    /// What Feishu asks of clients of its long connection: seconds between pings, up to the first reconnect, between further ones.
+    #[arg(long, value_name = "PING,FIRST,WAIT", value_parser = pace)]
+    stream_pace: Option<[u64; 3]>,
     /// Misbehave: KIND:RATE or KIND:TIMESx, optionally @ENDPOINT, such as `429:0.01` or `html:3x@user_flows`.
     #[arg(long, value_name = "KIND:RATE")]
     fault: Vec<FaultRule>,
@@ -50,6 +56,12 @@ struct Args {
     /// The app's secret.
     #[arg(long, requires = "app_id")]
     app_secret: Option<String>,
+}
+
+fn pace(text: &str) -> Result<[u64; 3], String> {
+    let numbers: Result<Vec<u64>, _> = text.split(',').map(str::parse).collect();
+    let numbers = numbers.ok().and_then(|numbers| numbers.try_into().ok());
+    numbers.ok_or_else(|| "write three numbers of seconds, such as 120,30,120".to_owned())
 }
 
 impl Args {
@@ -65,6 +77,12 @@ impl Args {
             .faults(self.fault.iter().copied());
         if let (Some(id), Some(secret)) = (&self.app_id, &self.app_secret) {
             builder = builder.app(id, secret);
+        }
+        if let Some(seconds) = &self.push_repeats {
+            builder = builder.push_repeats(seconds.iter().copied().map(Duration::from_secs));
+        }
+        if let Some([ping, first, wait]) = self.stream_pace {
+            builder = builder.long_connection_pace(ping, first, wait);
         }
         if let Some(folder) = &self.punches {
             builder = builder.punches(folder);

@@ -11,6 +11,7 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::builder::Settings;
 use crate::dingtalk;
@@ -18,6 +19,7 @@ use crate::endpoint::Endpoint;
 use crate::exchange::{Answer, Incoming};
 use crate::feishu;
 use crate::grants::Grants;
+use crate::lines::Talk;
 use crate::site::Site;
 use crate::wecom;
 use crate::world::{Change, World};
@@ -56,6 +58,16 @@ pub(crate) trait Front: fmt::Debug + Send + Sync {
 
     /// A change as the platform's event, in the plain; `None` when the app may not hear of it.
     fn event(&self, world: &World, change: &Change) -> Option<String>;
+
+    /// After which times an event that was not acknowledged is pushed again.
+    fn repeats(&self) -> &'static [Duration] {
+        &[]
+    }
+
+    /// Opens a long connection for a request that asks for a WebSocket; `None` where the platform has none.
+    fn connect(&self, _: Incoming<'_>) -> Option<Result<Box<dyn Talk>, Answer>> {
+        None
+    }
 }
 
 impl Platform {

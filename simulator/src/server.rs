@@ -10,8 +10,8 @@
 use std::convert::Infallible;
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -27,9 +28,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Sleep, sleep, timeout};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::exchange::{Answer, Content, Delivery, Incoming, Verb};
+use crate::lines::{self, Talk};
 use crate::platform::Front;
+use crate::site::Site;
 
 /// Bodies longer than this are refused unread.
 const BODY_MOST: usize = 2 * 1_024 * 1_024;
@@ -40,12 +44,16 @@ const GRACE: Duration = Duration::from_secs(2);
 /// The pause after a failed accept, which mostly means that the process has no file handle left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
-/// Who answers, and how slowly a slow body comes.
+/// Who answers, on which books, and how slowly a slow body comes.
 #[derive(Clone, Debug)]
 pub(crate) struct House {
+    pub site: Arc<Site>,
     pub front: Arc<dyn Front>,
     pub slow_step: Duration,
 }
+
+/// A socket that becomes a long connection once its last HTTP answer is out.
+type Upgrade = Arc<Mutex<Option<(OnUpgrade, Box<dyn Talk>)>>>;
 
 /// Serves until told to stop, then lets open answers finish for a while.
 pub(crate) async fn serve(listener: TcpListener, house: House, mut stop: oneshot::Receiver<()>) {
@@ -76,9 +84,13 @@ async fn connection(stream: TcpStream, house: House, mut closing: watch::Receive
     stream.set_nodelay(true).unwrap_or_default();
     let doomed = Arc::new(AtomicBool::new(false));
     let door = TokioIo::new(Door { stream, doomed: Arc::clone(&doomed) });
-    let service = service_fn(move |request| handle(house.clone(), Arc::clone(&doomed), request));
-    let mut connection =
-        pin!(http1::Builder::new().title_case_headers(true).serve_connection(door, service));
+    let upgrade = Upgrade::default();
+    let (house_here, upgrade_here) = (house.clone(), Arc::clone(&upgrade));
+    let service = service_fn(move |request| {
+        handle(house_here.clone(), Arc::clone(&doomed), Arc::clone(&upgrade_here), request)
+    });
+    let http = http1::Builder::new().title_case_headers(true).serve_connection(door, service);
+    let mut connection = pin!(http.with_upgrades());
     let ended = tokio::select! {
         ended = connection.as_mut() => Some(ended),
         _ = closing.changed() => None,
@@ -87,14 +99,23 @@ async fn connection(stream: TcpStream, house: House, mut closing: watch::Receive
         connection.as_mut().graceful_shutdown();
         // A caller who went away is no concern of the platform.
         connection.await.unwrap_or_default();
+        return;
+    }
+    let upgraded = upgrade.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some((socket, talk)) = upgraded
+        && let Ok(socket) = socket.await
+    {
+        lines::serve(TokioIo::new(socket), talk, house, closing).await;
     }
 }
 
 async fn handle(
     house: House,
     doomed: Arc<AtomicBool>,
-    request: Request<hyper::body::Incoming>,
+    upgrade: Upgrade,
+    mut request: Request<hyper::body::Incoming>,
 ) -> Result<Response<Pieces>, Infallible> {
+    let wanted = websocket_key(&request).map(|key| (key, hyper::upgrade::on(&mut request)));
     let (parts, body) = request.into_parts();
     let Ok(body) = Limited::new(body, BODY_MOST).collect().await else {
         return Ok(bare(StatusCode::PAYLOAD_TOO_LARGE));
@@ -112,11 +133,40 @@ async fn handle(
         headers: &parts.headers,
         body: &body,
     };
+    if let Some((key, socket)) = wanted
+        && let Some(opened) = house.front.connect(incoming)
+    {
+        return Ok(match opened {
+            Ok(talk) => {
+                *upgrade.lock().unwrap_or_else(PoisonError::into_inner) = Some((socket, talk));
+                switch(&key)
+            }
+            Err(refusal) => respond(refusal, house.slow_step),
+        });
+    }
     let answer = house.front.answer(incoming);
     if answer.delivery == Delivery::Reset {
         doomed.store(true, Ordering::Relaxed);
     }
     Ok(respond(answer, house.slow_step))
+}
+
+/// The key of a request that asks for a WebSocket.
+fn websocket_key(request: &Request<hyper::body::Incoming>) -> Option<String> {
+    let header = |name| request.headers().get(name)?.to_str().ok();
+    let asked = header(header::UPGRADE).is_some_and(|it| it.eq_ignore_ascii_case("websocket"));
+    header(header::SEC_WEBSOCKET_KEY).filter(|_| asked).map(str::to_owned)
+}
+
+fn switch(key: &str) -> Response<Pieces> {
+    let mut response = bare(StatusCode::SWITCHING_PROTOCOLS);
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    if let Ok(accept) = HeaderValue::from_str(&derive_accept_key(key.as_bytes())) {
+        headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    response
 }
 
 fn bare(status: StatusCode) -> Response<Pieces> {

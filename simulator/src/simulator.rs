@@ -12,7 +12,9 @@ use tokio::task::JoinHandle;
 use crate::builder::Builder;
 use crate::calendar::{date_text, day_of, midnight};
 use crate::faults::FaultRule;
+use crate::feed::Pushes;
 use crate::grants::{AttendanceRange, ContactRange, Grants};
+use crate::lines::What;
 use crate::platform::{Front, Platform};
 use crate::site::{Requests, Site};
 use crate::world::{Churn, Truth};
@@ -90,6 +92,7 @@ impl Simulator {
     /// Moves the simulator's clock: tokens age, budgets refill, and the world's date follows.
     pub fn advance(&self, by: Duration) {
         self.site.clock.advance(by);
+        self.site.feed.wake();
     }
 
     /// The world's time in Unix seconds.
@@ -102,13 +105,38 @@ impl Simulator {
         date_text(day_of(self.now()))
     }
 
-    /// Lets so many steps of change happen, all of them now.
+    /// Lets so many steps of change happen, all of them now; their events go out where somebody is to be told.
     pub fn step(&self, steps: u32) {
         let now = self.now();
         let mut world = self.site.world_mut();
+        let before = world.steps();
         for _ in 0..steps {
             world.step(self.churn, now);
         }
+        let changes: Vec<_> = world.changes_since(before).copied().collect();
+        // Whoever hears of a change can read it.
+        drop(world);
+        self.site.feed.publish(changes, self.site.clock.uptime());
+    }
+
+    /// What became of the events that were to be pushed.
+    pub fn pushes(&self) -> Pushes {
+        self.site.feed.pushes()
+    }
+
+    /// How many long connections are open now, and how many ever were.
+    pub fn long_connections(&self) -> (usize, usize) {
+        (self.site.lines.open(), self.site.lines.opened())
+    }
+
+    /// Drops every long connection without a word.
+    pub fn cut_long_connections(&self) {
+        self.site.lines.order(What::Cut);
+    }
+
+    /// Announces to every long connection that it will be dropped, and drops it after [`Builder::drop_notice`].
+    pub fn announce_drop(&self) {
+        self.site.lines.order(What::Announce);
     }
 
     /// How many steps have happened.

@@ -11,9 +11,12 @@ use crate::clock::Clock;
 use crate::dice::{Ask, Dice};
 use crate::endpoint::Endpoint;
 use crate::faults::{Fault, FaultBox, FaultRule};
+use crate::feed::Feed;
 use crate::ids::Ids;
 use crate::limits::{Budget, Limiter, RateLimits};
+use crate::lines::Lines;
 use crate::platform::Platform;
+use crate::tickets::Tickets;
 use crate::tokens::{Issued, TokenKind, Tokens};
 use crate::world::World;
 
@@ -26,6 +29,8 @@ pub(crate) struct Config {
     pub token_life: Duration,
     pub rate_limits: RateLimits,
     pub rate_limit_reset: u64,
+    /// How long a long connection lives after its drop was announced.
+    pub notice: Duration,
 }
 
 /// How often each endpoint was asked.
@@ -51,6 +56,10 @@ pub(crate) struct Site {
     pub ids: Ids,
     pub config: Config,
     pub clock: Clock,
+    /// What is pushed, whichever way.
+    pub feed: Feed,
+    pub lines: Lines,
+    tickets: Mutex<Tickets>,
     dice: Dice,
     world: RwLock<World>,
     tokens: Mutex<Tokens>,
@@ -75,6 +84,9 @@ impl Site {
             seed,
             ids: Ids::new(seed),
             clock,
+            feed: Feed::default(),
+            lines: Lines::new(config.notice),
+            tickets: Mutex::new(Tickets::new(dice)),
             dice,
             world: RwLock::new(world),
             tokens: Mutex::new(Tokens::new(dice, config.token_life)),
@@ -152,6 +164,10 @@ impl Site {
 
     pub(crate) fn is_valid(&self, kind: TokenKind, token: &str) -> bool {
         self.tokens().is_valid(kind, token, self.clock.uptime())
+    }
+
+    pub(crate) fn tickets(&self) -> MutexGuard<'_, Tickets> {
+        self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn revoke(&self, token: &str) {

@@ -9,6 +9,7 @@ use crate::model::ids::{ConnectionId, PluginName};
 use crate::model::schema::nearest;
 
 use super::attendance::Attendance;
+use super::events::Events;
 use super::grants::Grants;
 use super::secret::{Environment, Reference, Secret};
 use super::source::{Source, read_bounded};
@@ -30,6 +31,8 @@ pub struct Connection {
     pub grants: Grants,
     /// Which days of attendance a run reads.
     pub attendance: Attendance,
+    /// How the platform tells of changes.
+    pub events: Events,
 }
 
 /// The section as written.
@@ -43,6 +46,7 @@ pub(super) struct ConnectionFile {
     pub(super) secrets: BTreeMap<String, Reference>,
     pub(super) grants: Grants,
     pub(super) attendance: Attendance,
+    pub(super) events: Events,
 }
 
 /// What a section is judged against.
@@ -79,7 +83,7 @@ impl ConnectionFile {
         }
         let secrets = self.resolve(name, around, source);
         let settings = self.texts(name, around, source);
-        let Self { plugin, mapping, grants, attendance, .. } = self;
+        let Self { plugin, mapping, grants, attendance, events, .. } = self;
         let plugin = plugin?;
         Some(Connection {
             id: id.ok()?,
@@ -90,6 +94,7 @@ impl ConnectionFile {
             secrets: secrets?,
             grants,
             attendance,
+            events,
         })
     }
 

@@ -9,6 +9,7 @@
 mod attendance;
 mod cases;
 mod connection;
+mod events;
 mod fault;
 mod gate;
 mod grants;
@@ -35,6 +36,7 @@ use crate::model::ids::TenantId;
 pub use attendance::Attendance;
 pub use cases::Cases;
 pub use connection::Connection;
+pub use events::Events;
 pub use fault::{ConfigFault, ConfigFaults, Spot};
 pub use gate::Gate;
 pub use grants::{Endpoint, GrantError, Grants, HostName};

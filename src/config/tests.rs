@@ -76,6 +76,7 @@ fn an_empty_main_file_means_the_defaults() {
     assert_eq!(connection.secrets["app_secret"].expose(), "s3cr3t");
     assert_eq!(connection.grants.private[0].port(), 7001);
     assert_eq!((connection.attendance.lookback_days, connection.attendance.backfill_days), (3, 30));
+    assert_eq!(connection.events, Events::Callback);
 }
 
 #[test]
@@ -85,6 +86,7 @@ fn every_key_is_read() {
         limits: { call: 5s, memory: 32MiB, response: 1MiB, instances: 2 }\n";
     let tenant = TENANT.to_owned()
         + "    attendance: { lookback_days: 1, backfill_days: 2, since: 2026-01-31 }\n\
+           \x20   events: long_connection\n\
            schedule: '5 * * * *'\nmappings: mappings\ngate: { retire_share: 2.5%, retire_count: 7 }\n";
     let config =
         load_in(&folder(&[("rollcall.yaml", root), ("tenants/acme.yaml", &tenant)])).unwrap();
@@ -95,6 +97,7 @@ fn every_key_is_read() {
     assert_eq!((tenant.gate.retire_share.hundredths(), tenant.gate.retire_count), (250, 7));
     let attendance = tenant.connections.values().next().unwrap().attendance;
     assert_eq!(attendance.since.unwrap().to_string(), "2026-01-31");
+    assert_eq!(tenant.connections.values().next().unwrap().events, Events::LongConnection);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::model::ids::PluginName;
+use crate::model::ids::{ConnectionId, PluginName};
 
 use super::cache::CacheError;
 use super::manifest::ManifestError;
@@ -145,5 +145,16 @@ pub enum HostError {
         plugin: PluginName,
         /// The host, settings filled in.
         host: String,
+    },
+    /// A long connection is wanted of a plugin that has none.
+    #[error(
+        "plugin `{plugin}` has no long connection; take `events: long_connection` out of the connection `{connection}` and let the \
+         platform call back instead, or use a version of the plugin that has one"
+    )]
+    NoLongConnection {
+        /// The plugin.
+        plugin: PluginName,
+        /// The connection that wants it.
+        connection: ConnectionId,
     },
 }

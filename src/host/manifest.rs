@@ -41,6 +41,32 @@ pub struct Manifest {
     /// What the platform's administrator grants the app.
     #[serde(default)]
     pub permissions: Vec<PermissionAsk>,
+    /// How events reach a customer who cannot open a port, where the platform has such a way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub long_connection: Option<LongConnectionAsk>,
+}
+
+/// The long connection of a plugin's platform; the host keeps it up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LongConnectionAsk {
+    /// The protocol that the host speaks.
+    pub protocol: LongProtocol,
+    /// Where the connection is asked for: a URL without a path, or `{setting:NAME}`. It must be one of `hosts`.
+    pub url: String,
+    /// The setting that holds the app's id.
+    pub app_id: String,
+    /// The secret that holds the app's secret.
+    pub app_secret: String,
+}
+
+/// The long connections that the host speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LongProtocol {
+    /// Feishu's and Lark's: protobuf frames over a WebSocket.
+    Feishu,
+    /// DingTalk's Stream: JSON over a WebSocket.
+    DingTalk,
 }
 
 /// A setting of a plugin.
@@ -113,6 +139,16 @@ pub enum ManifestError {
         /// The name.
         name: String,
     },
+    /// The long connection uses what the manifest does not list.
+    #[error(
+        "its manifest's long connection uses the {what} `{name}`, which it does not list; add it there"
+    )]
+    Unlisted {
+        /// Setting or secret.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
 }
 
 impl Manifest {
@@ -127,6 +163,7 @@ impl Manifest {
         }
         let manifest: Self = serde_json::from_slice(json).map_err(ManifestError::Malformed)?;
         manifest.check_lists()?;
+        manifest.check_long_connection()?;
         Ok(manifest)
     }
 
@@ -138,6 +175,19 @@ impl Manifest {
     /// Whether the plugin asks for a secret.
     pub fn asks_secret(&self, name: &str) -> bool {
         self.secrets.iter().any(|secret| secret.name == name)
+    }
+
+    fn check_long_connection(&self) -> Result<(), ManifestError> {
+        let Some(LongConnectionAsk { app_id, app_secret, .. }) = &self.long_connection else {
+            return Ok(());
+        };
+        if self.setting(app_id).is_none() {
+            return Err(ManifestError::Unlisted { what: "setting", name: app_id.clone() });
+        }
+        if !self.asks_secret(app_secret) {
+            return Err(ManifestError::Unlisted { what: "secret", name: app_secret.clone() });
+        }
+        Ok(())
     }
 
     fn check_lists(&self) -> Result<(), ManifestError> {
@@ -162,4 +212,31 @@ fn check_list<'a>(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(long: &str) -> Result<Manifest, ManifestError> {
+        let text = format!(
+            r#"{{"name":"p","version":"1","contract":"0.1.0","settings":[{{"name":"app_id"}}],
+                "secrets":[{{"name":"app_secret"}}],"long_connection":{long}}}"#
+        );
+        Manifest::parse(Some(text.as_bytes()))
+    }
+
+    #[test]
+    fn a_long_connection_uses_only_what_the_manifest_lists() {
+        let ask = r#"{"protocol":"dingtalk","url":"https://a.test","app_id":"app_id","app_secret":"app_secret"}"#;
+        let found = parse(ask).unwrap().long_connection.unwrap();
+        assert_eq!(found.protocol, LongProtocol::DingTalk);
+        let other = parse(&ask.replace(r#":"app_id""#, r#":"key""#)).unwrap_err();
+        assert!(other.to_string().contains("the setting `key`"), "{other}");
+        let other = parse(&ask.replace(r#":"app_secret""#, r#":"key""#)).unwrap_err();
+        assert!(other.to_string().contains("the secret `key`"), "{other}");
+        let unknown = parse(&ask.replace("dingtalk", "pigeon")).unwrap_err();
+        assert!(matches!(unknown, ManifestError::Malformed(_)), "{unknown}");
+        assert_eq!(parse("null").unwrap().long_connection, None);
+    }
 }

@@ -40,6 +40,7 @@ mod retry;
 mod secret;
 mod sections;
 mod settings;
+mod stream;
 mod targets;
 mod ticker;
 
@@ -56,4 +57,5 @@ pub use record::{
 };
 pub use secret::{Secret, SecretSource};
 pub use sections::SectionError;
+pub use stream::Stream;
 pub use targets::{TargetChange, TargetReceipt, Write};

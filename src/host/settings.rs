@@ -54,7 +54,8 @@ pub(super) fn hosts(
         .collect()
 }
 
-fn with_settings(text: &str, settings: &BTreeMap<String, String>) -> Option<String> {
+/// A text with the settings it names filled in; `None` when one is not set.
+pub(super) fn with_settings(text: &str, settings: &BTreeMap<String, String>) -> Option<String> {
     let (mut out, mut rest) = (String::new(), text);
     while let Some((before, after)) = rest.split_once("{setting:") {
         // Without an end it is no placeholder and, further on, no host.

@@ -9,6 +9,7 @@ pub mod fault;
 pub mod hash;
 pub mod hint;
 pub mod ids;
+pub mod link;
 pub mod plan;
 pub mod record;
 pub mod schema;

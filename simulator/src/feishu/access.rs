@@ -250,7 +250,7 @@ fn scopes_for(endpoint: Endpoint) -> &'static [&'static str] {
         E::Groups | E::Group | E::Shifts | E::Shift => {
             &["attendance:rule", "attendance:rule:readonly"]
         }
-        E::TenantToken | E::AppToken | E::Unknown => &[],
+        E::TenantToken | E::AppToken | E::StreamEndpoint | E::Stream | E::Unknown => &[],
     }
 }
 

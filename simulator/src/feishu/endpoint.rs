@@ -6,7 +6,7 @@ use crate::endpoint::endpoints;
 use crate::exchange::Verb;
 
 endpoints! {
-    tokens: [TenantToken, AppToken];
+    tokens: [TenantToken, AppToken, StreamEndpoint];
     /// `POST auth/v3/tenant_access_token/internal`.
     TenantToken = "tenant_token",
     /// `POST auth/v3/app_access_token/internal`.
@@ -49,6 +49,10 @@ endpoints! {
     Shifts = "shifts",
     /// `GET attendance/v1/shifts/{id}`.
     Shift = "shift",
+    /// `POST /callback/ws/endpoint`: the address of a long connection.
+    StreamEndpoint = "stream_endpoint",
+    /// The long connection itself.
+    Stream = "stream",
     /// Any other path.
     Unknown = "unknown",
 }
@@ -66,6 +70,9 @@ impl<'a> Route<'a> {
     /// `None` for a path that the platform does not have.
     pub(crate) fn of(path: &'a str) -> Option<Self> {
         use Endpoint as E;
+        if path == super::stream::ENDPOINT_PATH {
+            return Some(Self { endpoint: E::StreamEndpoint, id: None, verb: Verb::Post });
+        }
         let parts: Vec<&str> = path.strip_prefix("/open-apis/")?.split('/').collect();
         let get = |endpoint| Some(Self { endpoint, id: None, verb: Verb::Get });
         let get_one = |endpoint, id| Some(Self { endpoint, id: Some(id), verb: Verb::Get });

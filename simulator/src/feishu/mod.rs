@@ -19,10 +19,12 @@ mod refusal;
 mod rules;
 mod scribe;
 mod settings;
+mod stream;
 mod tasks;
 mod users;
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use access::Access;
 pub use access::DEFAULT_SCOPES;
@@ -38,6 +40,7 @@ use crate::exchange::{self, Answer, Incoming, WrongTypes};
 use crate::faults::Fault;
 use crate::grants::Grants;
 use crate::json::Json;
+use crate::lines::Talk;
 use crate::platform::{Facts, Front};
 use crate::site::Site;
 use crate::world::{Change, World};
@@ -61,6 +64,14 @@ const WRONG_TYPES: WrongTypes = WrongTypes {
     ],
     otherwise: r#"{"code":"0","msg":[],"data":"none"}"#,
 };
+
+/// An event that was not acknowledged is pushed again after these times.
+const REPEATS: [Duration; 4] = [
+    Duration::from_secs(15),
+    Duration::from_mins(5),
+    Duration::from_hours(1),
+    Duration::from_hours(6),
+];
 
 /// Feishu, in front of a world.
 #[derive(Debug)]
@@ -105,6 +116,14 @@ impl Front for Feishu {
         events::concerns(world, &access, &change.what)
             .then(|| events::envelope(self, world, &access, change))
     }
+
+    fn repeats(&self) -> &'static [Duration] {
+        &REPEATS
+    }
+
+    fn connect(&self, incoming: Incoming<'_>) -> Option<Result<Box<dyn Talk>, Answer>> {
+        Some(self.stream(incoming))
+    }
 }
 
 impl Feishu {
@@ -133,6 +152,9 @@ impl Feishu {
         }
         if matches!(route.endpoint, Endpoint::TenantToken | Endpoint::AppToken) {
             return auth::issue(site, route.endpoint, incoming.body);
+        }
+        if route.endpoint == Endpoint::StreamEndpoint {
+            return Ok(self.stream_endpoint(incoming));
         }
         auth::check(self, route.endpoint, incoming.header("authorization"))?;
         let access = self.access();
@@ -195,9 +217,11 @@ impl Call<'_> {
             Endpoint::Group => self.one_group(json),
             Endpoint::Shifts => self.shifts(json),
             Endpoint::Shift => self.one_shift(json),
-            Endpoint::TenantToken | Endpoint::AppToken | Endpoint::Unknown => {
-                Err(Refusal::NO_SUCH_PATH)
-            }
+            Endpoint::TenantToken
+            | Endpoint::AppToken
+            | Endpoint::StreamEndpoint
+            | Endpoint::Stream
+            | Endpoint::Unknown => Err(Refusal::NO_SUCH_PATH),
         }
     }
 }

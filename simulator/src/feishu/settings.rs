@@ -3,6 +3,7 @@
 //! Not what all platforms share, which is the builder's own. The invariant: the defaults are what the fact sheet says.
 
 use super::auth::TokenErrors;
+use super::stream::Pace;
 use crate::builder::Builder;
 
 /// Feishu's own settings.
@@ -13,6 +14,7 @@ pub(crate) struct Settings {
     pub token_errors: TokenErrors,
     pub recursion_limit: Option<usize>,
     pub max_span_days: u32,
+    pub pace: Pace,
 }
 
 impl Default for Settings {
@@ -23,6 +25,7 @@ impl Default for Settings {
             token_errors: TokenErrors::default(),
             recursion_limit: None,
             max_span_days: 31,
+            pace: Pace::default(),
         }
     }
 }
@@ -55,6 +58,14 @@ impl Builder {
     /// The longest span of days of one punch or result query; 31 unless set.
     pub fn max_span_days(mut self, days: u32) -> Self {
         self.settings.feishu.max_span_days = days;
+        self
+    }
+
+    /// What the platform asks of clients of its long connection, in seconds: how often to ping, and how long to wait before
+    /// they come back, at random up to the one and then always the other. 120, 30 and 120 unless set.
+    pub fn long_connection_pace(mut self, ping: u64, first_wait: u64, wait: u64) -> Self {
+        self.settings.feishu.pace =
+            Pace { ping_every: ping, reconnect_nonce: first_wait, reconnect_interval: wait };
         self
     }
 }

@@ -13,7 +13,7 @@ use bytes::{Bytes, BytesMut};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder, Request};
+use reqwest::{Client, ClientBuilder, Request, Response};
 use tokio::time::Instant;
 
 use super::address::is_public;
@@ -75,12 +75,30 @@ impl Clients {
         limit: usize,
         deadline: Instant,
     ) -> Result<Fetched, NetError> {
+        let exchange = self.exchange(route, request, limit);
+        tokio::time::timeout_at(deadline, exchange).await.unwrap_or(Err(NetError::Deadline))
+    }
+
+    /// Sends a request; of the response only its head has been read.
+    pub(in crate::host) async fn execute(
+        &self,
+        route: Route,
+        request: Request,
+    ) -> Result<Response, NetError> {
         let secure = request.url().scheme() == "https";
         let client = self.client(route, secure).ok_or(NetError::Network(
             "no TLS client: this machine has no root certificates, install the package `ca-certificates`",
         ))?;
-        let exchange = exchange(client, request, limit);
-        tokio::time::timeout_at(deadline, exchange).await.unwrap_or(Err(NetError::Deadline))
+        client.execute(request).await.map_err(|error| told(&error))
+    }
+
+    async fn exchange(
+        &self,
+        route: Route,
+        request: Request,
+        limit: usize,
+    ) -> Result<Fetched, NetError> {
+        read(self.execute(route, request).await?, limit).await
     }
 }
 
@@ -99,8 +117,7 @@ fn base() -> ClientBuilder {
         .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))
 }
 
-async fn exchange(client: &Client, request: Request, limit: usize) -> Result<Fetched, NetError> {
-    let mut response = client.execute(request).await.map_err(|error| told(&error))?;
+async fn read(mut response: Response, limit: usize) -> Result<Fetched, NetError> {
     let headers = std::mem::take(response.headers_mut());
     // Nothing asked for it, so the body could not be read, measured or searched.
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {

@@ -131,6 +131,20 @@ impl Endpoint {
             "http" => false,
             _ => return None,
         };
+        Self::at(url, secure)
+    }
+
+    /// The endpoint of a `ws` or `wss` URL without credentials.
+    pub(in crate::host) fn of_socket(url: &Url) -> Option<Self> {
+        let secure = match url.scheme() {
+            "wss" => true,
+            "ws" => false,
+            _ => return None,
+        };
+        Self::at(url, secure)
+    }
+
+    fn at(url: &Url, secure: bool) -> Option<Self> {
         let plain = url.username().is_empty() && url.password().is_none();
         let host = canonical(&url.host()?);
         let port = url.port_or_known_default()?;
@@ -173,7 +187,12 @@ impl Reach {
     /// How a request to `target` may travel; `None` when it may not.
     pub(in crate::host) fn route(&self, target: &Endpoint) -> Option<Route> {
         let asked = self.asked.iter().any(|rule| rule.covers(target));
-        let mut grants = self.granted.iter().filter(|grant| asked && grant.rule.covers(target));
+        if asked { self.granted(target) } else { None }
+    }
+
+    /// How the host itself may travel to an address that a platform named: the manifest cannot foresee it, the tenant grants it.
+    pub(in crate::host) fn granted(&self, target: &Endpoint) -> Option<Route> {
+        let mut grants = self.granted.iter().filter(|grant| grant.rule.covers(target));
         let first = grants.next()?;
         if first.inside || grants.any(|grant| grant.inside) {
             return Some(Route::Inside);
@@ -212,6 +231,28 @@ mod tests {
             "https://u:p@open.example.com/",
         ] {
             assert_eq!(route(&host, &host, url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_the_platform_names_needs_the_tenant_alone() {
+        let reach = Reach::new(
+            Vec::new(),
+            ["ws.example.com", "127.0.0.1:7001"].map(|it| Grant::parse(it).unwrap()).into(),
+        );
+        let route = |url: &str| reach.granted(&Endpoint::of_socket(&Url::parse(url).unwrap())?);
+        assert_eq!(route("wss://ws.example.com/ws/v2?x=1"), Some(Route::Public));
+        assert_eq!(route("wss://ws.example.com:443/connect"), Some(Route::Public));
+        assert_eq!(route("ws://127.0.0.1:7001/ws"), Some(Route::Inside));
+        for url in [
+            "ws://ws.example.com/",
+            "wss://other.example.com/",
+            "wss://ws.example.com:8443/",
+            "https://ws.example.com/",
+            "wss://u:p@ws.example.com/",
+            "ws://127.0.0.1:7002/",
+        ] {
+            assert_eq!(route(url), None, "{url}");
         }
     }
 

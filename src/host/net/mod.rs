@@ -6,3 +6,4 @@ mod address;
 pub(super) mod client;
 pub(super) mod grant;
 pub(super) mod outgoing;
+pub(super) mod upgrade;
