@@ -39,6 +39,9 @@ const OWNERS: &[(&str, &[&str])] = &[
     // The only HTTP that rollcall sends is that of plugins, and the host sends it: the EHR is a file, written by `target`.
     ("reqwest", &["src/host/", "simulator/"]),
     ("rustls", &["src/host/"]),
+    // Long connections: rollcall keeps them, the simulator is their other end.
+    ("tokio_tungstenite", &["src/host/net/", "src/host/stream/", "simulator/"]),
+    ("prost", &["src/host/stream/", "simulator/"]),
     ("axum", &["src/api/", "src/kit/canned/server.rs", "simulator/"]),
     ("serde_yaml", &["src/config/yaml/tree.rs", "src/mapping/yaml.rs", "src/kit/canned/yaml.rs"]),
     ("croner", &["src/config/"]),

@@ -110,7 +110,7 @@ impl Access {
 const fn scopes_for(endpoint: Endpoint) -> &'static [&'static str] {
     use Endpoint as E;
     match endpoint {
-        E::GetToken | E::AccessToken | E::Unknown => &[],
+        E::GetToken | E::AccessToken | E::OpenConnection | E::Stream | E::Unknown => &[],
         E::Scopes => &["qyapi_base"],
         E::Children | E::ChildIds | E::Department | E::DepartmentParents => {
             &["qyapi_get_department_list"]

@@ -6,7 +6,7 @@ use crate::endpoint::endpoints;
 use crate::exchange::Verb;
 
 endpoints! {
-    tokens: [GetToken, AccessToken];
+    tokens: [GetToken, AccessToken, OpenConnection];
     /// `GET gettoken`.
     GetToken = "gettoken",
     /// `POST v1.0/oauth2/accessToken`.
@@ -47,6 +47,10 @@ endpoints! {
     OnJob = "queryonjob",
     /// `POST v1.0/hrm/rosters/lists/query`.
     Roster = "roster",
+    /// `POST v1.0/gateway/connections/open`: a ticket for a long connection.
+    OpenConnection = "open_connection",
+    /// The long connection itself.
+    Stream = "stream",
     /// Any other path.
     Unknown = "unknown",
 }
@@ -88,6 +92,7 @@ impl Route {
         match path {
             "/gettoken" => get(E::GetToken),
             "/v1.0/oauth2/accessToken" => post(E::AccessToken),
+            "/v1.0/gateway/connections/open" => post(E::OpenConnection),
             "/auth/scopes" => get(E::Scopes),
             "/topapi/v2/department/listsub" => post(E::Children),
             "/topapi/v2/department/listsubid" => post(E::ChildIds),

@@ -17,9 +17,11 @@ mod refusal;
 mod roster;
 mod scribe;
 mod settings;
+mod stream;
 mod users;
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use access::Access;
 pub use access::DEFAULT_SCOPES;
@@ -37,6 +39,7 @@ use crate::faults::Fault;
 use crate::grants::Grants;
 use crate::json::Json;
 use crate::limits::Budget;
+use crate::lines::Talk;
 use crate::platform::{Facts, Front};
 use crate::site::Site;
 use crate::world::{Change, World};
@@ -67,6 +70,9 @@ const ADDRESS_CALLS: u32 = 10_000;
 /// What a blocked address is answered: neither envelope.
 const PUNISHED: &str =
     r#"{"status":1111,"wait":5,"source":"x5","punish":"deny","uuid":"simulator"}"#;
+
+/// An event that was not acknowledged is pushed again after these times.
+const REPEATS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)];
 
 /// DingTalk, in front of a world.
 #[derive(Debug)]
@@ -107,6 +113,14 @@ impl Front for DingTalk {
     fn event(&self, world: &World, change: &Change) -> Option<String> {
         events::envelope(self, world, &self.access(), change)
     }
+
+    fn repeats(&self) -> &'static [Duration] {
+        &REPEATS
+    }
+
+    fn connect(&self, incoming: Incoming<'_>) -> Option<Result<Box<dyn Talk>, Answer>> {
+        Some(self.stream(incoming))
+    }
 }
 
 impl DingTalk {
@@ -141,6 +155,9 @@ impl DingTalk {
         }
         if matches!(endpoint, Endpoint::GetToken | Endpoint::AccessToken) {
             return auth::issue(site, endpoint, incoming);
+        }
+        if endpoint == Endpoint::OpenConnection {
+            return self.open_connection(incoming);
         }
         auth::check(site, endpoint, generation, incoming)?;
         let access = self.access();
@@ -198,9 +215,11 @@ impl Call<'_> {
             Endpoint::LeaveStatus => self.leave_status(json)?,
             Endpoint::OnJob => self.on_job(json)?,
             Endpoint::Roster => self.roster(json)?,
-            Endpoint::GetToken | Endpoint::AccessToken | Endpoint::Unknown => {
-                return Err(Refusal::NO_SUCH_PATH);
-            }
+            Endpoint::GetToken
+            | Endpoint::AccessToken
+            | Endpoint::OpenConnection
+            | Endpoint::Stream
+            | Endpoint::Unknown => return Err(Refusal::NO_SUCH_PATH),
         }
         Ok(())
     }
