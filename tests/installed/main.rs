@@ -6,3 +6,4 @@ mod crash;
 mod live;
 mod platform;
 mod rig;
+mod wecom;

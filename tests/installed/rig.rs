@@ -1,4 +1,4 @@
-//! A real set-up in a temporary folder: simulated Feishu over HTTP, real configuration files, the real binary.
+//! A real set-up in a temporary folder: a simulated platform over HTTP, real configuration files, the real binary.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use rusqlite::Connection;
-use simulator::{Builder, Simulator};
+use simulator::{Builder, Platform, Simulator};
 use tempfile::TempDir;
 
 /// Everything one installation of rollcall needs.
@@ -27,7 +27,8 @@ impl Rig {
         let rig = Self { dir: tempfile::tempdir().unwrap(), simulator };
         copy(Path::new("mappings"), &rig.path("mappings"));
         fs::create_dir(rig.path("plugins")).unwrap();
-        fs::copy("plugins/feishu.wasm", rig.path("plugins/feishu.wasm")).unwrap();
+        let plugin = format!("plugins/{}.wasm", rig.simulator.platform());
+        fs::copy(&plugin, rig.path(&plugin)).unwrap();
         fs::create_dir(rig.path("tenants")).unwrap();
         fs::write(rig.path("secret"), rig.simulator.app_secret()).unwrap();
         rig.write(
@@ -51,18 +52,37 @@ impl Rig {
 
     /// Writes the tenant's file, with `more` at its end.
     pub(crate) fn write_tenant(&self, more: &str) {
-        let url = self.simulator.url();
-        let address = url.trim_start_matches("http://");
-        let app_id = self.simulator.app_id();
+        let platform = self.simulator.platform();
+        let address = self.simulator.url();
+        let address = address.trim_start_matches("http://");
+        let [settings, secrets] = self.app();
         self.write(
             "tenants/acme.yaml",
             &format!(
-                "timezone: Asia/Shanghai\nregion: CN\nehr: ehr.db\nschedule: \"0 3 * * *\"\nconnections:\n  feishu:\n    \
-                 plugin: feishu\n    settings: {{ open_host: {url:?}, app_id: {app_id:?} }}\n    \
-                 secrets: {{ app_secret: \"file:secret\" }}\n    grants: {{ private: [{address:?}] }}\n    \
-                 attendance: {{ lookback_days: 2, backfill_days: 5 }}\n{more}"
+                "timezone: Asia/Shanghai\nregion: CN\nehr: ehr.db\nschedule: \"0 3 * * *\"\nconnections:\n  {platform}:\n    \
+                 plugin: {platform}\n    settings: {{ {settings} }}\n    secrets: {{ {secrets} }}\n    \
+                 grants: {{ private: [{address:?}] }}\n    attendance: {{ lookback_days: 2, backfill_days: 5 }}\n{more}"
             ),
         );
+    }
+
+    /// The app's settings and secrets, as its platform's connector names them.
+    fn app(&self) -> [String; 2] {
+        let (url, id) = (self.simulator.url(), self.simulator.app_id());
+        match self.simulator.platform() {
+            Platform::Feishu => [
+                format!("open_host: {url:?}, app_id: {id:?}"),
+                "app_secret: \"file:secret\"".to_owned(),
+            ],
+            Platform::WeCom => {
+                self.write("contacts", "simulator-contacts-0001");
+                [
+                    format!("api_host: {url:?}, corp_id: {id:?}, agent_id: \"1000002\""),
+                    "app_secret: \"file:secret\", contacts_secret: \"file:contacts\"".to_owned(),
+                ]
+            }
+            other => panic!("no set-up for {other}"),
+        }
     }
 
     /// The binary with this set-up's configuration.

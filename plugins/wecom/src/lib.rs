@@ -11,15 +11,19 @@
 //! | `departments`, `people`, `fetch`, `single` | the directory |
 //! | `skeleton`, `range` | what speaks for its completeness: the ids of the whole company, the app's visible range |
 //! | `attendance`, `day` | punches and day reports by person and window |
+//! | `callback`, `events` (`base64`, `xml`) | what the platform pushes |
 //! | `probe` | what is missing before a first run |
 //!
 //! The one invariant: an answer that is not understood is a fault, never an empty page.
 
 mod api;
 mod attendance;
+mod base64;
+mod callback;
 mod codes;
 mod day;
 mod departments;
+mod events;
 mod failure;
 mod fetch;
 mod object;
@@ -30,9 +34,11 @@ mod records;
 mod settings;
 mod single;
 mod skeleton;
+mod xml;
 
 use rollcall_sdk::{
-    Attendance, Batch, Content, Directory, Fault, Finding, Host, Kind, Page, Plugin, Walk, Window,
+    Answer, Attendance, Batch, Callback, Content, Delivery, Directory, Fault, Finding, Hint, Host,
+    Kind, Page, Plugin, Refused, Walk, Window,
 };
 
 use crate::api::Api;
@@ -41,7 +47,7 @@ use crate::api::Api;
 #[derive(Clone, Copy, Debug)]
 pub struct WeCom;
 
-rollcall_sdk::export!(WeCom: plugin, directory, attendance);
+rollcall_sdk::export!(WeCom: plugin, directory, attendance, callback);
 
 impl<H: Host> Plugin<H> for WeCom {
     fn probe(host: &H) -> Result<Vec<Finding>, Fault> {
@@ -87,5 +93,15 @@ impl<H: Host> Attendance<H> for WeCom {
         cursor: Option<&str>,
     ) -> Result<Page<H::Response>, Fault> {
         attendance::list(&Api::new(host)?, kind, people, window, cursor)
+    }
+}
+
+impl<H: Host> Callback<H> for WeCom {
+    fn receive(host: &H, delivery: &Delivery) -> Result<Answer, Refused> {
+        callback::receive(host, delivery)
+    }
+
+    fn hints(_host: &H, event: &[u8]) -> Result<Vec<Hint>, Fault> {
+        events::hints(event)
     }
 }
