@@ -6,7 +6,8 @@
 //!
 //! # Where things are
 //! - [`model`]: domain values; [`port`]: what the core asks of the outside; [`config`]: the configuration.
-//! - Core: [`sync`], which plans and applies; it knows no platform, no script language, no database.
+//! - Core: [`sync`], which plans and applies, and [`inbox`], which keeps what platforms push; they know no platform, no
+//!   script language, no database.
 //! - Adapters: [`host`] (Wasm components), [`mapping`] (Rhai), [`state`] (sled), [`target`] (`SQLite`).
 //! - Around them: [`reload`], [`api`], [`cli`], and [`app`], the one place that wires them.
 //! - [`kit`] puts a component to the test before anybody relies on it.
@@ -30,6 +31,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod host;
+pub mod inbox;
 pub mod kit;
 pub mod mapping;
 pub mod model;

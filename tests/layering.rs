@@ -13,12 +13,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("config", &["model"]),
     // The core.
     ("sync", &["model", "port", "config"]),
+    // Events lead to runs.
+    ("inbox", &["model", "port", "config", "sync"]),
     // The adapters: never each other, never the core.
     ("host", &["model", "port", "config"]),
     ("mapping", &["model", "port", "config"]),
     ("state", &["model", "port", "config"]),
     ("target", &["model", "port", "config"]),
-    ("api", &["model", "port", "config", "sync"]),
+    ("api", &["model", "port", "config", "sync", "inbox"]),
     ("reload", &["model", "port", "config", "host", "mapping"]),
     // Puts a component to the test: sets it up as `app` does, and judges its listings as `sync` does.
     ("kit", &["model", "port", "host", "sync"]),
@@ -63,7 +65,7 @@ const OUTSIDE: &[&str] = &[
     "tokio::fs",
     "tokio::net",
 ];
-const CORE: &[&str] = &["model", "port", "sync"];
+const CORE: &[&str] = &["model", "port", "sync", "inbox"];
 
 #[test]
 fn every_module_has_its_layer() {

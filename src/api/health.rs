@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 
+use crate::inbox::Tally;
 use crate::sync::service::Status;
 
 use super::Look;
@@ -23,6 +24,8 @@ pub struct Snapshot {
     pub reload_error: Option<String>,
     /// Every connection.
     pub connections: Vec<Status>,
+    /// The inboxes of connections that take callbacks.
+    pub callbacks: Vec<Tally>,
 }
 
 impl Snapshot {

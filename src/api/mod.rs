@@ -1,7 +1,8 @@
-//! What a running daemon tells over HTTP: health and status. Loopback unless configured otherwise.
+//! What a running daemon tells and takes over HTTP: health, status, callbacks. Loopback unless configured otherwise.
 //!
-//! Not for: people's data. The invariant: every answer is built from a snapshot; no request can block a run.
+//! Not for: telling people's data. The invariant: no request can block a run, and no run a request.
 
+mod callbacks;
 mod health;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use callbacks::{Callbacks, Find};
 pub use health::Snapshot;
 
 /// Takes a snapshot of the daemon.
@@ -28,11 +30,17 @@ impl Api {
     ///
     /// # Errors
     /// What the system says, when the address cannot be bound.
-    pub async fn bind(address: SocketAddr, look: Look) -> std::io::Result<Self> {
+    pub async fn bind(
+        address: SocketAddr,
+        look: Look,
+        callbacks: Callbacks,
+    ) -> std::io::Result<Self> {
+        let take = get(callbacks::take).post(callbacks::take);
         let router = Router::new()
             .route("/healthz", get(health::healthz))
             .route("/status", get(health::status))
-            .with_state(look);
+            .with_state(look)
+            .route("/callbacks/{tenant}/{connection}", take.with_state(callbacks));
         Ok(Self { listener: TcpListener::bind(address).await?, router })
     }
 

@@ -1,4 +1,4 @@
-//! The daemon: one service per connection, one watcher, one status server, and a supervisor that rewires the services
+//! The daemon: one service per connection, its inbox, one watcher, one server, and a supervisor that rewires all of them
 //! when a generation comes into force.
 
 use std::collections::BTreeMap;
@@ -11,8 +11,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, warn};
 
+use super::inboxes::Inboxes;
 use super::{App, DAEMON, Failure, Generation, Selection};
-use crate::api::{Api, Look, Snapshot};
+use crate::api::{Api, Callbacks, Look, Snapshot};
 use crate::config::Watched;
 use crate::model::ids::{ConnectionId, TenantId};
 use crate::reload::{self, Built, Changed, Pace, Reloader};
@@ -55,16 +56,20 @@ impl Daemon {
         let (reloader, in_force) = reloader(&app).await?;
         let tasks = TaskTracker::new();
         let services = Services::default();
+        let inboxes = Arc::new(Inboxes::new(app.clone(), tasks.clone(), stop.clone()));
         let supervisor = Supervisor {
             app: app.clone(),
             in_force: in_force.clone(),
             services: services.clone(),
+            inboxes: inboxes.clone(),
             tasks: tasks.clone(),
             progress,
             stop: stop.clone(),
         };
         supervisor.arrange()?;
-        let api = Api::bind(app.config().listen, look(services.clone(), in_force)).await;
+        let callbacks = Callbacks::new(inboxes.find(), inboxes.body_bytes());
+        let look = look(services.clone(), inboxes, in_force);
+        let api = Api::bind(app.config().listen, look, callbacks).await;
         let api = api.map_err(|cause| cannot_listen(&app, &cause))?;
         let address = api.address().map_err(|cause| Failure::of(&cause))?;
         note(&app, address);
@@ -101,6 +106,7 @@ struct Supervisor {
     app: Arc<App>,
     in_force: InForce,
     services: Services,
+    inboxes: Arc<Inboxes>,
     tasks: TaskTracker,
     progress: Arc<dyn Progress>,
     stop: CancellationToken,
@@ -147,6 +153,8 @@ impl Supervisor {
             self.tasks.spawn(service.run(stop.clone()));
             services.insert(key, Running { handle, stop });
         }
+        let handle = |key: &_| services.get(key).map(|running| running.handle.clone());
+        self.inboxes.arrange(&generation, handle);
         Ok(())
     }
 }
@@ -169,7 +177,7 @@ async fn reloader(app: &Arc<App>) -> Result<(Reloader<Generation>, InForce), Fai
     started.map_err(Failure::new)
 }
 
-fn look(services: Services, in_force: InForce) -> Look {
+fn look(services: Services, inboxes: Arc<Inboxes>, in_force: InForce) -> Look {
     Arc::new(move || {
         let reload = in_force.status();
         Snapshot {
@@ -181,6 +189,7 @@ fn look(services: Services, in_force: InForce) -> Look {
                 .values()
                 .map(|running| running.handle.status().borrow().clone())
                 .collect(),
+            callbacks: inboxes.tallies(),
         }
     })
 }

@@ -11,6 +11,7 @@ use crate::host::{self, ConnectionSpec, Plugin, RetryLimits};
 use crate::mapping::{self, Files};
 use crate::model::hash::ContentHash;
 use crate::model::ids::{ConnectionId, TenantId};
+use crate::port::callback::Callback;
 use crate::port::mapper::Mapper;
 use crate::port::provider::Provider;
 
@@ -28,6 +29,8 @@ pub struct Generation {
 pub struct Part {
     /// The platform.
     pub provider: Arc<dyn Provider>,
+    /// Reads what the platform pushes; `None` when the plugin takes no callbacks.
+    pub callback: Option<Arc<dyn Callback>>,
     /// The mappings.
     pub mapper: Arc<dyn Mapper>,
     /// What the provider was built from: unchanged, it is kept with its tokens and instances.
@@ -58,11 +61,15 @@ impl App {
                 let kept = before.and_then(|before| before.parts.get(&key));
                 let mapper = mapper(&config, tenant, connection)?;
                 let origin = origin(&config, connection, &plugin);
-                let provider = match kept.filter(|kept| kept.origin == origin) {
-                    Some(kept) => kept.provider.clone(),
-                    None => self.provider(&config, tenant, connection, plugin)?,
+                let part = if let Some(kept) = kept.filter(|kept| kept.origin == origin) {
+                    Part { mapper, ..kept.clone() }
+                } else {
+                    let live = self.connect(&config, tenant, connection, plugin)?;
+                    let callback: Option<Arc<dyn Callback>> =
+                        if live.takes_callbacks() { Some(live.clone()) } else { None };
+                    Part { provider: live, callback, mapper, origin }
                 };
-                parts.insert(key, Part { provider, mapper, origin });
+                parts.insert(key, part);
             }
         }
         Ok(Generation { config, parts })
@@ -73,13 +80,13 @@ impl App {
         self.host.load(&file).map_err(|cause| Failure::of(&cause))
     }
 
-    fn provider(
+    fn connect(
         &self,
         config: &Config,
         tenant: &Tenant,
         connection: &Connection,
         plugin: Arc<Plugin>,
-    ) -> Result<Arc<dyn Provider>, Failure> {
+    ) -> Result<Arc<host::Connection>, Failure> {
         let spec = ConnectionSpec {
             plugin,
             tenant: tenant.id.clone(),
@@ -101,14 +108,13 @@ impl App {
             clock: self.clock.clone(),
             random: Arc::new(host::OsRandom),
         };
-        let provider = match &self.recorder {
+        let live = match &self.recorder {
             Some((of, at, recorder)) if (of, at) == (&tenant.id, &connection.id) => {
                 host::Connection::recorded(spec, recorder)
             }
             _ => host::Connection::new(spec),
         };
-        let provider = provider.map_err(|cause| Failure::of(&cause))?;
-        Ok(Arc::new(provider))
+        live.map(Arc::new).map_err(|cause| Failure::of(&cause))
     }
 }
 

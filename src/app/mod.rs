@@ -8,6 +8,7 @@ mod daemon;
 mod embed;
 mod failure;
 mod generation;
+mod inboxes;
 mod machine;
 
 use std::collections::HashMap;
@@ -144,6 +145,18 @@ impl App {
         connection: &ConnectionId,
     ) -> Result<Ledger, StoreError> {
         Ledger::open(self.store.clone(), tenant, connection)
+    }
+
+    /// How many pushed events of a connection wait to be worked off.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the state cannot be read.
+    pub fn events_waiting(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+    ) -> Result<u64, StoreError> {
+        crate::inbox::waiting(self.store.clone(), tenant, connection)
     }
 
     /// What each selected connection needs for a run.

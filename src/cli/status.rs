@@ -16,6 +16,9 @@ use crate::model::entity::Entity;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Parked records shown of each entity.
 const PARKED: usize = 10;
+/// What is told of pushed events, in this order.
+const COUNTS: [&str; 9] =
+    ["received", "duplicate", "worked", "waiting", "lost", "forged", "stale", "broken", "refused"];
 
 /// Shows runs, reloads, faults and parked records.
 #[derive(Debug, clap::Args)]
@@ -69,8 +72,11 @@ fn stored(app: &App) -> Result<Value, Failure> {
                 parked.insert(entity.name().to_owned(), Value::Array(shown));
             }
         }
+        let waiting = app.events_waiting(&tenant, &connection);
+        let waiting = waiting.map_err(|cause| Failure::from_error(&cause))?;
         connections.push(json!({
             "tenant": tenant, "connection": connection, "last_run": last, "parked": parked,
+            "events_waiting": waiting,
         }));
     }
     Ok(json!({"daemon": "not running", "connections": connections}))
@@ -103,10 +109,33 @@ fn text(status: &Value) -> String {
                 writeln!(out, "    {reason}").ok();
             }
         }
+        if let Some(waiting) = one["events_waiting"].as_u64().filter(|&waiting| waiting > 0) {
+            writeln!(out, "  {waiting} events wait for the daemon").ok();
+        }
+        callbacks(&mut out, status, one);
         let daemon = &last["parked_first"];
         parked(&mut out, if daemon.is_object() { daemon } else { &one["parked"] });
     }
     out
+}
+
+/// What platforms pushed to a connection.
+fn callbacks(out: &mut String, status: &Value, connection: &Value) {
+    let same = |one: &&Value| {
+        one["tenant"] == connection["tenant"] && one["connection"] == connection["connection"]
+    };
+    let Some(tally) = status["callbacks"].as_array().into_iter().flatten().find(same) else {
+        return;
+    };
+    let told = |name: &&str| tally[*name].as_u64().filter(|&count| count > 0);
+    let counts: Vec<String> =
+        COUNTS.iter().filter_map(|name| Some(format!("{} {name}", told(name)?))).collect();
+    if !counts.is_empty() {
+        writeln!(out, "  events: {}", counts.join(", ")).ok();
+    }
+    if let Some(error) = tally["error"].as_str() {
+        writeln!(out, "  events wait: {error}").ok();
+    }
 }
 
 fn parked(out: &mut String, parked: &Value) {

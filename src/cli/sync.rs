@@ -70,7 +70,7 @@ pub(super) async fn run_all(
     let mut reports = Vec::new();
     for wiring in app.wirings(&generation, selection)? {
         let request = crate::sync::Request {
-            mode,
+            mode: mode.clone(),
             approve,
             stop: stop.clone(),
             progress: shower.clone(),

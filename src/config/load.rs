@@ -80,6 +80,7 @@ impl Loading<'_> {
             listen: root.listen,
             log: root.log,
             limits: root.limits,
+            callbacks: root.callbacks,
             cases: root.cases,
             tenants,
             digest: ContentHash::of_parts(self.parts.iter().map(Vec::as_slice)),

@@ -7,6 +7,7 @@
 //! checks again.
 
 mod attendance;
+mod callbacks;
 mod cases;
 mod connection;
 mod events;
@@ -34,6 +35,7 @@ use crate::model::hash::ContentHash;
 use crate::model::ids::TenantId;
 
 pub use attendance::Attendance;
+pub use callbacks::Callbacks;
 pub use cases::Cases;
 pub use connection::Connection;
 pub use events::Events;
@@ -64,12 +66,14 @@ pub struct Config {
     pub mappings: PathBuf,
     /// Where compiled plugins are kept; safe to delete.
     pub cache: PathBuf,
-    /// Where health and status are served.
+    /// Where health and status are served and callbacks arrive.
     pub listen: SocketAddr,
     /// How the log looks.
     pub log: Log,
     /// What a plugin may use.
     pub limits: Limits,
+    /// How much of what platforms push is taken.
+    pub callbacks: Callbacks,
     /// What a mapping case that fails means for a reload.
     pub cases: Cases,
     /// The customers; at least one.

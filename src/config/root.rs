@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::callbacks::Callbacks;
 use super::cases::Cases;
 use super::limits::Limits;
 use super::log::Log;
@@ -24,6 +25,7 @@ pub(super) struct RootFile {
     pub(super) schedule: Schedule,
     pub(super) log: Log,
     pub(super) limits: Limits,
+    pub(super) callbacks: Callbacks,
     pub(super) cases: Cases,
 }
 
@@ -39,6 +41,7 @@ impl Default for RootFile {
             schedule: Schedule::default(),
             log: Log::default(),
             limits: Limits::default(),
+            callbacks: Callbacks::default(),
             cases: Cases::default(),
         }
     }

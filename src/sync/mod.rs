@@ -15,11 +15,13 @@ pub mod certify;
 pub mod diff;
 pub mod gate;
 pub mod ledger;
+pub mod look;
 pub mod progress;
 pub mod report;
 pub mod service;
 
 mod apply;
+mod find;
 mod intake;
 mod order;
 mod phase;
@@ -28,9 +30,11 @@ mod retire;
 mod run;
 mod scribe;
 mod seen;
+mod targets;
 mod windows;
 
 pub use run::{Mode, Request, Settings, Syncer};
+pub use targets::Targets;
 
 use crate::model::fault::Fault;
 use crate::port::store::StoreError;

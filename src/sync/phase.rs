@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::model::entity::Entity;
-use crate::model::record::{AttendanceBatch, Evidence, Window};
+use crate::model::record::{AttendanceBatch, Evidence, Record, Window};
 
 use super::SyncError;
 use super::intake::{Batch, Intake, Judged, Origin};
@@ -28,6 +28,8 @@ pub(super) enum Source {
     Pull(Vec<Part>),
     /// Attendance of everyone known, in a span of time.
     People(AttendanceBatch, Window),
+    /// Records that were read already.
+    Given(Vec<Record>),
 }
 
 /// See the module.
@@ -146,6 +148,11 @@ impl Phase<'_> {
             Source::Stored => {
                 let (ledger, entity) = (self.run.ledger.clone(), self.entity);
                 blocking(move || stored(&ledger, entity, &sink)).await
+            }
+            Source::Given(records) => {
+                let puller = puller(sink);
+                puller.send(records).await?;
+                Ok(Listed::default())
             }
             Source::Pull(parts) => puller(sink).read(stream::iter(parts)).await,
             Source::People(batch, span) => {

@@ -137,7 +137,7 @@ impl Puller<'_> {
     }
 
     /// Sends records on in small batches: a page of attendance may hold thousands.
-    async fn send(&self, records: Vec<Record>) -> Result<(), SyncError> {
+    pub(super) async fn send(&self, records: Vec<Record>) -> Result<(), SyncError> {
         let mut records = records.into_iter().peekable();
         while records.peek().is_some() {
             let records = records.by_ref().take(BATCH).collect();

@@ -1,6 +1,7 @@
 //! One run of one connection, from start to report.
 
 mod close;
+mod targeted;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use super::SyncError;
 use super::apply::{Applier, read_plan};
 use super::certify::{self, Doubt, Listing};
 use super::diff::{Shown, show};
+use super::find::Found;
 use super::gate;
 use super::ledger::{Ledger, RunRecord, RunState, Standing};
 use super::phase::{Phase, Source};
@@ -33,6 +35,7 @@ use super::pull::{Listed, Part};
 use super::report::{Counts, Report};
 use super::retire;
 use super::scribe::Tallied;
+use super::targets::Targets;
 use super::windows;
 
 /// Runs whose plans and records are kept.
@@ -43,7 +46,7 @@ const COMPACT_RATIO: u64 = 2;
 const COMPACT_MIN: u64 = 5_000;
 
 /// What a run is asked to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Read, plan and write.
     Sync,
@@ -51,6 +54,8 @@ pub enum Mode {
     Plan,
     /// Map the stored raw records again where a mapping changed, and write; the platform is not called.
     Remap,
+    /// Read these objects alone, plan and write. Nothing is retired: what was not read says nothing.
+    Targeted(Arc<Targets>),
 }
 
 /// One run's orders.
@@ -128,6 +133,10 @@ impl Syncer {
         let started_ms = self.clock.now_ms();
         let requests = self.provider.requests();
         let (ledger, last) = self.open().await?;
+        let found = match &request.mode {
+            Mode::Targeted(targets) => self.find(targets, request, &ledger).await?,
+            Mode::Sync | Mode::Plan | Mode::Remap => Found::default(),
+        };
         let run = RunId(last.as_ref().map_or(1, |last| last.run.0 + 1));
         let mut record = RunRecord {
             run,
@@ -154,7 +163,7 @@ impl Syncer {
             read_until: BTreeMap::new(),
             unsettled: last.is_some_and(|last| last.state == RunState::Applying),
         };
-        let ended = this.carry_out(&mut record).await;
+        let ended = this.carry_out(&mut record, found).await;
         record.ended_ms = Some(self.clock.now_ms());
         if let Err(cause) = &ended {
             if record.state == RunState::Planning {
@@ -219,10 +228,16 @@ impl Syncer {
 type Ended = (Vec<gate::Held>, (Counts, Vec<Dangling>));
 
 impl Run<'_> {
-    async fn carry_out(&mut self, record: &mut RunRecord) -> Result<Ended, SyncError> {
+    async fn carry_out(
+        &mut self,
+        record: &mut RunRecord,
+        found: Found,
+    ) -> Result<Ended, SyncError> {
         self.remap().await?;
-        if self.request.mode != Mode::Remap {
-            self.pull().await?;
+        match &self.request.mode {
+            Mode::Sync | Mode::Plan => self.pull().await?,
+            Mode::Remap => {}
+            Mode::Targeted(targets) => self.look(targets, found).await?,
         }
         record.plan = self.plan();
         record.digest = Some(self.digest());

@@ -15,7 +15,9 @@ use crate::config::{Schedule, Zone};
 use crate::model::ids::{ConnectionId, TenantId};
 use crate::port::mapper::Mapper;
 
+use super::SyncError;
 use super::ledger::RunState;
+use super::look::{self, Asker, Looked, Order, Sight};
 use super::progress::Progress;
 use super::report::Report;
 use super::run::{Mode, Request, Syncer};
@@ -51,8 +53,10 @@ pub struct Status {
     pub last: Option<Arc<Report>>,
     /// Why the last run broke off, if it did.
     pub error: Option<String>,
-    /// Runs that came to a report since the service started.
+    /// Runs that came to a report since the service started, those over pushed events left out.
     pub runs: u64,
+    /// Runs over pushed events that came to a report; `last` and `error` tell nothing of them.
+    pub looks: u64,
 }
 
 /// Why a pass is made.
@@ -67,12 +71,19 @@ pub enum Trigger {
     Request,
     /// Mappings, configuration or plugins changed.
     Reload,
+    /// The platform pushed events.
+    Event,
+    /// Something changed that no event tells.
+    Lost,
 }
 
 /// The loop. Run it with [`Service::run`].
 pub struct Service {
     wiring: watch::Receiver<Arc<Wiring>>,
     requests: mpsc::Receiver<()>,
+    looks: mpsc::Receiver<Order>,
+    /// Unix milliseconds of the next scheduled run; a look does not move it.
+    due: Option<i64>,
     status: watch::Sender<Status>,
     progress: Arc<dyn Progress>,
 }
@@ -82,6 +93,7 @@ pub struct Service {
 pub struct Handle {
     wiring: watch::Sender<Arc<Wiring>>,
     requests: mpsc::Sender<()>,
+    looks: Asker,
     status: watch::Receiver<Status>,
 }
 
@@ -95,6 +107,11 @@ impl Handle {
     pub fn request(&self) {
         // A full channel holds a request already.
         self.requests.try_send(()).ok();
+    }
+
+    /// Looks as soon as the run on its way has ended, and tells how that went.
+    pub async fn look(&self, sight: Sight) -> Looked {
+        self.looks.ask(sight).await
     }
 
     /// The status, to look at or to wait on.
@@ -114,19 +131,22 @@ impl Service {
             last: None,
             error: None,
             runs: 0,
+            looks: 0,
         };
         let (wiring_sender, wiring) = watch::channel(Arc::new(wiring));
         let (request_sender, requests) = mpsc::channel(1);
         let (status_sender, status) = watch::channel(status);
-        let service = Self { wiring, requests, status: status_sender, progress };
-        (service, Handle { wiring: wiring_sender, requests: request_sender, status })
+        let (asker, looks) = look::channel();
+        let service = Self { wiring, requests, looks, due: None, status: status_sender, progress };
+        (service, Handle { wiring: wiring_sender, requests: request_sender, looks: asker, status })
     }
 
     /// Runs until `stop`; a run on its way is ended early.
     pub async fn run(mut self, stop: CancellationToken) {
-        self.pass(Trigger::Start, &stop).await;
+        self.pass(Trigger::Start, Mode::Sync, &stop).await.ok();
+        self.due = self.next();
         loop {
-            let wait = self.until_next();
+            let wait = self.until_due();
             let trigger = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -139,50 +159,65 @@ impl Service {
                     Some(_) => Trigger::Schedule,
                     None => continue,
                 },
+                Some(order) = self.looks.recv() => {
+                    let ended = self.pass(order.trigger(), order.mode(), &stop).await;
+                    // Who asked may have gone.
+                    order.told.send(Looked::of(&ended)).ok();
+                    continue;
+                }
             };
-            self.pass(trigger, &stop).await;
+            let mode = if trigger == Trigger::Reload { Mode::Remap } else { Mode::Sync };
+            self.pass(trigger, mode, &stop).await.ok();
+            self.due = self.next();
         }
     }
 
-    fn until_next(&self) -> Option<Duration> {
+    fn next(&self) -> Option<i64> {
         let wiring = self.wiring.borrow();
-        let now = wiring.syncer.clock.now_ms();
-        let next = wiring.schedule.next(now, &wiring.zone);
+        let next = wiring.schedule.next(wiring.syncer.clock.now_ms(), &wiring.zone);
         self.status.send_modify(|status| status.next_run_ms = next);
-        next.map(|next| Duration::from_millis(u64::try_from(next - now).unwrap_or_default()))
+        next
     }
 
-    async fn pass(&mut self, trigger: Trigger, stop: &CancellationToken) {
+    fn until_due(&self) -> Option<Duration> {
+        let now = self.wiring.borrow().syncer.clock.now_ms();
+        self.due.map(|due| Duration::from_millis(u64::try_from(due - now).unwrap_or_default()))
+    }
+
+    async fn pass(
+        &mut self,
+        trigger: Trigger,
+        mode: Mode,
+        stop: &CancellationToken,
+    ) -> Result<Arc<Report>, SyncError> {
         let wiring = self.wiring.borrow_and_update().clone();
         self.status.send_modify(|status| status.running = Some(trigger));
         let request = Request {
-            mode: if trigger == Trigger::Reload { Mode::Remap } else { Mode::Sync },
+            mode,
             approve: None,
             stop: stop.clone(),
             progress: self.progress.clone(),
             mapper: wiring.mapper.clone(),
         };
-        let ended = wiring.syncer.run(&request).await;
+        let ended = wiring.syncer.run(&request).await.map(Arc::new);
         let Syncer { tenant, connection, .. } = &wiring.syncer;
-        let report = match ended {
-            Ok(report) => Some(Arc::new(report)),
-            Err(cause) => {
-                error!(%tenant, %connection, ?trigger, %cause, "run broke off");
-                self.status.send_modify(|status| status.error = Some(cause.to_string()));
-                None
-            }
-        };
-        if let Some(report) = &report {
-            told(report, trigger);
+        match &ended {
+            Ok(report) => told(report, trigger),
+            Err(cause) => error!(%tenant, %connection, ?trigger, %cause, "run broke off"),
         }
         self.status.send_modify(|status| {
             status.running = None;
-            if let Some(report) = report {
-                status.last = Some(report);
-                status.error = None;
-                status.runs += 1;
+            match &ended {
+                _ if trigger == Trigger::Event => status.looks += u64::from(ended.is_ok()),
+                Ok(report) => {
+                    status.last = Some(report.clone());
+                    status.error = None;
+                    status.runs += 1;
+                }
+                Err(cause) => status.error = Some(cause.to_string()),
             }
         });
+        ended
     }
 }
 

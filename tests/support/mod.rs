@@ -62,6 +62,10 @@ pub(crate) struct Platform {
     /// People are listed only up to here.
     pub(crate) cut: Option<usize>,
     pub(crate) repeat_token: bool,
+    /// Objects that spoil the call which asks for them.
+    pub(crate) refused: BTreeSet<String>,
+    /// Nothing is answered.
+    pub(crate) down: bool,
 }
 
 /// A provider over a [`Platform`]; two records a page.
@@ -153,8 +157,30 @@ impl Provider for FakeProvider {
         Ok(page(&items, cursor, Evidence::default()))
     }
 
-    async fn fetch(&self, _: Entity, _: &[SourceId]) -> Result<Vec<Record>, Fault> {
-        Err(Fault::Unsupported)
+    async fn fetch(&self, entity: Entity, ids: &[SourceId]) -> Result<Vec<Record>, Fault> {
+        assert!(ids.len() <= 50, "{} objects in one call", ids.len());
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let platform = self.platform.lock().unwrap();
+        let advice =
+            || Advice { code: "500".into(), message: "broken".into(), remedy: "wait".into() };
+        if platform.down {
+            return Err(Fault::Unavailable(advice()));
+        }
+        if ids.iter().any(|id| platform.refused.contains(id.as_str())) {
+            return Err(Fault::Forbidden(advice()));
+        }
+        let one = |id: &SourceId| {
+            let text = id.as_str();
+            let value = if entity == Entity::Department {
+                let (name, parent) = platform.departments.get(text)?;
+                json!({"id": text, "name": name, "parent": parent})
+            } else {
+                let (name, departments) = platform.people.get(text)?;
+                json!({"id": text, "name": name, "departments": departments})
+            };
+            Some(Record { id: id.clone(), payload: Bytes::from(value.to_string()) })
+        };
+        Ok(ids.iter().filter_map(one).collect())
     }
 
     fn requests(&self) -> u64 {

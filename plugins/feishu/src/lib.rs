@@ -1,4 +1,4 @@
-//! The Feishu / Lark connector: departments, people, punches and attendance days of one tenant.
+//! The Feishu / Lark connector: departments, people, punches and attendance days of one tenant, and events about them.
 //!
 //! What this is not: mapping, retries, rate limits or storage; those are the host's. Records stay in the host as the
 //! platform wrote them; this crate reads page tokens and codes, and says in an administrator's words what is wrong.
@@ -10,16 +10,19 @@
 //! | `cursor`, `paging`, `range` | cursors, page tokens, the app's contact range |
 //! | `departments`, `people`, `fetch` | the directory |
 //! | `attendance`, `day` | punches and daily results by person and window |
+//! | `callback`, `events` | deliveries of events, and what events point at |
 //! | `probe` | what is missing before a first run |
 //!
 //! The one invariant: an answer that is not understood is a fault, never an empty page.
 
 mod api;
 mod attendance;
+mod callback;
 mod codes;
 mod cursor;
 mod day;
 mod departments;
+mod events;
 mod failure;
 mod fetch;
 mod paging;
@@ -29,7 +32,8 @@ mod range;
 mod settings;
 
 use rollcall_sdk::{
-    Attendance, Batch, Content, Directory, Fault, Finding, Host, Kind, Page, Plugin, Walk, Window,
+    Answer, Attendance, Batch, Callback, Content, Delivery, Directory, Fault, Finding, Hint, Host,
+    Kind, Page, Plugin, Refused, Walk, Window,
 };
 
 use crate::api::Api;
@@ -38,7 +42,7 @@ use crate::api::Api;
 #[derive(Clone, Copy, Debug)]
 pub struct Feishu;
 
-rollcall_sdk::export!(Feishu: plugin, directory, attendance);
+rollcall_sdk::export!(Feishu: plugin, directory, attendance, callback);
 
 impl<H: Host> Plugin<H> for Feishu {
     fn probe(host: &H) -> Result<Vec<Finding>, Fault> {
@@ -84,5 +88,15 @@ impl<H: Host> Attendance<H> for Feishu {
         cursor: Option<&str>,
     ) -> Result<Page<H::Response>, Fault> {
         attendance::list(&Api::new(host)?, kind, people, window, cursor)
+    }
+}
+
+impl<H: Host> Callback<H> for Feishu {
+    fn receive(host: &H, delivery: &Delivery) -> Result<Answer, Refused> {
+        callback::receive(host, delivery)
+    }
+
+    fn hints(host: &H, event: &[u8]) -> Result<Vec<Hint>, Fault> {
+        events::hints(host, event)
     }
 }

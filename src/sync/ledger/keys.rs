@@ -1,5 +1,5 @@
 //! Keys of the state store: `<tenant> 0 <table> <connection> 0 <entity> <rest>`; numbers big-endian, so that key order is
-//! the order of work.
+//! the order of work. The inbox keeps the tables `i`, `j` and `k` beside those here.
 
 use crate::model::entity::Entity;
 use crate::model::ids::{ConnectionId, RunId, TenantId};

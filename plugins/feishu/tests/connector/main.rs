@@ -8,6 +8,7 @@
 )]
 
 mod attendance;
+mod callback;
 mod codes;
 mod departments;
 mod faults;
