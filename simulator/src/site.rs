@@ -40,6 +40,8 @@ pub struct Requests {
     pub by_endpoint: Vec<(Endpoint, u64)>,
     /// All of them.
     pub total: u64,
+    /// Those refused by the rate limits; they are in the other counts too.
+    pub throttled: u64,
 }
 
 impl Requests {
@@ -68,6 +70,7 @@ pub(crate) struct Site {
     endpoints: &'static [Endpoint],
     counts: Vec<AtomicU64>,
     total: AtomicU64,
+    throttled: AtomicU64,
 }
 
 impl Site {
@@ -95,6 +98,7 @@ impl Site {
             endpoints,
             counts: endpoints.iter().map(|_| AtomicU64::new(0)).collect(),
             total: AtomicU64::new(0),
+            throttled: AtomicU64::new(0),
             config,
         }
     }
@@ -132,7 +136,9 @@ impl Site {
             (count > 0).then_some((*endpoint, count))
         };
         let by_endpoint = self.endpoints.iter().filter_map(count).collect();
-        Requests { by_endpoint, total: self.total.load(Ordering::Relaxed) }
+        let [total, throttled] =
+            [&self.total, &self.throttled].map(|count| count.load(Ordering::Relaxed));
+        Requests { by_endpoint, total, throttled }
     }
 
     /// # Errors
@@ -147,7 +153,10 @@ impl Site {
         let admitted =
             limiter.admit(self.config.rate_limits, endpoint, documented, self.clock.uptime());
         drop(limiter);
-        admitted.map_err(|exceeded| (exceeded.limit, exceeded.reset))?;
+        admitted.map_err(|exceeded| {
+            self.throttled.fetch_add(1, Ordering::Relaxed);
+            (exceeded.limit, exceeded.reset)
+        })?;
         if self.strikes(Fault::RateLimited, endpoint) {
             return Err((50, self.config.rate_limit_reset));
         }

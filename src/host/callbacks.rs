@@ -58,9 +58,9 @@ impl Connection {
             return Err(Fault::RateLimited(None));
         };
         let idle = self.callbacks.lock().pop();
-        let (live, out) = run(&self.shared, idle, operation).await;
-        self.callbacks.lock().extend(live);
-        out
+        let ran = run(&self.shared, idle, operation).await;
+        self.callbacks.lock().extend(ran.live);
+        ran.out
     }
 }
 

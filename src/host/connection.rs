@@ -6,12 +6,14 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
 use crate::model::entity::Entity;
 use crate::model::fault::{Disposition, Fault};
 use crate::model::ids::{ConnectionId, SourceId, TenantId};
+use crate::model::rate::Quota;
 use crate::model::record::{Capabilities, Cursor, Finding, Page, Record, Window};
 use crate::port::clock::Clock;
 use crate::port::provider::Provider;
@@ -19,7 +21,7 @@ use crate::port::provider::Provider;
 use super::callbacks::Callbacks;
 use super::context::Shared;
 use super::error::HostError;
-use super::instance::{Live, Operation, run};
+use super::instance::{Live, Operation, Ran, run};
 use super::kept::Kept;
 use super::limits::Limits;
 use super::net::grant::{Grant, Reach};
@@ -60,6 +62,15 @@ pub struct Connection {
     idle: Mutex<Vec<Live>>,
     pace: Pace,
     pub(super) callbacks: Callbacks,
+    habits: Mutex<BTreeMap<Entity, Habit>>,
+}
+
+/// What calls for a kind of record have needed so far.
+#[derive(Default)]
+struct Habit {
+    requests: f64,
+    /// Requests in each bucket of the limits.
+    buckets: BTreeMap<usize, f64>,
 }
 
 impl Connection {
@@ -86,6 +97,8 @@ impl Connection {
         let asked = settings::hosts(spec.plugin.manifest(), &settings)?;
         let pace = Pace::new(spec.limits.instances);
         let callbacks = Callbacks::new(spec.limits.instances);
+        let budgets = &spec.plugin.core.budgets;
+        let rates = budgets.of(&spec.tenant, spec.plugin.manifest(), &settings);
         let shared = Shared {
             plugin: spec.plugin,
             tenant: spec.tenant,
@@ -99,8 +112,15 @@ impl Connection {
             kept: Kept::default(),
             requests: AtomicU64::new(0),
             recorder,
+            rates,
         };
-        Ok(Self { shared: Arc::new(shared), idle: Mutex::default(), pace, callbacks })
+        Ok(Self {
+            shared: Arc::new(shared),
+            idle: Mutex::default(),
+            pace,
+            callbacks,
+            habits: Mutex::default(),
+        })
     }
 
     /// The plugin behind it.
@@ -112,7 +132,8 @@ impl Connection {
         let mut attempts = Attempts::begin(self.shared.limits.retry);
         loop {
             let pass = self.pace.enter().await;
-            let fault = match self.once(operation).await {
+            let Ran { out, throttled, .. } = self.once(operation).await;
+            let fault = match out {
                 Ok(out) => {
                     pass.went_well();
                     return Ok(out);
@@ -121,7 +142,7 @@ impl Connection {
             };
             let Disposition::Retry(asked) = fault.disposition() else { return Err(fault) };
             let Some(wait) = attempts.next(asked, self.shared.random.as_ref()) else {
-                if matches!(fault, Fault::RateLimited(_)) {
+                if matches!(fault, Fault::RateLimited(_)) && !throttled {
                     // Longer than a call may take in all, later calls had better fail and say so.
                     pass.slow_down(asked.unwrap_or_default().min(self.shared.limits.retry.total));
                 }
@@ -129,7 +150,10 @@ impl Connection {
             };
             let (tenant, connection) = (&self.shared.tenant, &self.shared.connection);
             tracing::debug!(%tenant, %connection, export = O::EXPORT, ?wait, %fault, "call repeated");
-            if matches!(fault, Fault::RateLimited(_)) {
+            if throttled {
+                // The limits of that class hold the next attempt back, and nobody else.
+                drop(pass);
+            } else if matches!(fault, Fault::RateLimited(_)) {
                 pass.slow_down(wait);
             } else {
                 drop(pass);
@@ -138,11 +162,19 @@ impl Connection {
         }
     }
 
-    async fn once<O: Operation>(&self, operation: &O) -> Result<O::Out, Fault> {
+    async fn once<O: Operation>(&self, operation: &O) -> Ran<O::Out> {
         let idle = self.lock().pop();
-        let (live, out) = run(&self.shared, idle, operation).await;
-        self.lock().extend(live);
-        out
+        let mut ran = run(&self.shared, idle, operation).await;
+        self.lock().extend(ran.live.take());
+        if let Some(entity) = operation.entity().filter(|_| ran.out.is_ok()) {
+            let mut habits = self.habits.lock().unwrap_or_else(PoisonError::into_inner);
+            let habit = habits.entry(entity).or_default();
+            habit.requests += f64::from(ran.requests);
+            for bucket in &ran.used {
+                *habit.buckets.entry(*bucket).or_default() += 1.0;
+            }
+        }
+        ran
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Live>> {
@@ -193,6 +225,19 @@ impl Provider for Connection {
     async fn fetch(&self, entity: Entity, ids: &[SourceId]) -> Result<Vec<Record>, Fault> {
         let ids = texts(ids)?;
         self.call(&Fetch { entity, ids }).await
+    }
+
+    fn quotas(&self) -> Vec<Quota> {
+        self.shared.rates.quotas(self.shared.clock.now_ms())
+    }
+
+    fn time_for(&self, entity: Entity, requests: u64) -> Option<Duration> {
+        let habits = self.habits.lock().unwrap_or_else(PoisonError::into_inner);
+        let habit = habits.get(&entity)?;
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        let share = requests as f64 / habit.requests.max(1.0);
+        let requests = habit.buckets.iter().map(|(&at, &count)| (at, count * share)).collect();
+        Some(self.shared.rates.time_for(&requests))
     }
 
     fn requests(&self) -> u64 {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -19,6 +19,7 @@ use super::limits::Limits;
 use super::net::grant::Reach;
 use super::plugin::Plugin;
 use super::random::Randomness;
+use super::rates::Rates;
 use super::record::{Recorder, Tape};
 use super::secret::{Secret, SecretSource};
 
@@ -38,6 +39,7 @@ pub(super) struct Shared {
     pub(super) requests: AtomicU64,
     /// Who listens, if anybody does.
     pub(super) recorder: Option<Arc<Recorder>>,
+    pub(super) rates: Arc<Rates>,
 }
 
 impl Shared {
@@ -65,7 +67,7 @@ impl Context {
             shared,
             table: ResourceTable::new(),
             quota,
-            budget: Budget::new(&limits, limits.call, Instant::now()),
+            budget: Budget::new(&limits, limits.call, Instant::now(), Stretch::default()),
             tape: tape.map(Box::new),
         }
     }
@@ -86,14 +88,41 @@ pub(super) struct Budget {
     pub(super) requests: u32,
     pub(super) log_bytes: usize,
     pub(super) log_dropped: u64,
+    /// How much longer the call may take, because it waited its turn under the platform's limits.
+    pub(super) stretch: Stretch,
+    /// How long it may still wait its turn.
+    pub(super) patience: Duration,
+    /// Whether the platform refused a request of this call for its rate.
+    pub(super) throttled: bool,
+    /// The buckets that its requests counted in.
+    pub(super) used: Vec<usize>,
+}
+
+/// Time that a call waited for the platform's sake; it does not count against its deadline.
+#[derive(Clone, Default)]
+pub(super) struct Stretch(Arc<AtomicU64>);
+
+impl Stretch {
+    pub(super) fn add(&self, wait: Duration) {
+        let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        self.0.fetch_add(ms.saturating_add(1), Ordering::Relaxed);
+    }
+
+    pub(super) fn get(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::Relaxed))
+    }
 }
 
 impl Budget {
     /// What a guest has left after its last request has met the deadline: a twentieth of its time, at most a quarter second.
     const GRACE_SHARE: u32 = 20;
     const GRACE_LIMIT: Duration = Duration::from_millis(250);
+    /// The longest that one call waits its turn; what takes longer is left to a later run.
+    const PATIENCE: Duration = Duration::from_mins(3);
+    /// ... and at most so many times what the call may take else.
+    const PATIENCE_SHARE: u32 = 3;
 
-    pub(super) fn new(limits: &Limits, call: Duration, now: Instant) -> Self {
+    pub(super) fn new(limits: &Limits, call: Duration, now: Instant, stretch: Stretch) -> Self {
         let grace = (call / Self::GRACE_SHARE).min(Self::GRACE_LIMIT);
         Self {
             http_deadline: now + call.saturating_sub(grace),
@@ -101,7 +130,20 @@ impl Budget {
             requests: limits.requests,
             log_bytes: limits.log_bytes,
             log_dropped: 0,
+            stretch,
+            patience: Self::PATIENCE.min(call * Self::PATIENCE_SHARE),
+            throttled: false,
+            used: Vec::new(),
         }
+    }
+
+    /// Waits until a moment, without losing time for the rest of the call.
+    pub(super) async fn wait_until(&mut self, at: Instant) {
+        let wait = at.saturating_duration_since(Instant::now());
+        self.stretch.add(wait);
+        self.http_deadline += wait;
+        self.patience = self.patience.saturating_sub(wait);
+        tokio::time::sleep_until(at).await;
     }
 
     /// What may still be logged of a message: cut to what is left, in one line. `None` when nothing is left.

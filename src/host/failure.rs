@@ -13,6 +13,7 @@ use super::context::{Bound, Shared};
 use super::contract::since_v0_1::types;
 use super::imports::Breach;
 use super::json::JsonError;
+use super::rates::Refused;
 
 /// Why a call has no result.
 #[derive(Debug)]
@@ -97,7 +98,11 @@ impl Failure {
             Self::Page(error) => Told::page(&error),
             Self::Deadline(limit) => Told::deadline(limit),
             Self::Bound(bound) => Told::bound(bound, shared),
-            Self::Trap(error) => Told::trap(&error),
+            Self::Trap(error) => match error.downcast_ref::<Refused>() {
+                // No fault of the guest: the host ended the call for the platform's sake.
+                Some(refused) => return refused.fault(),
+                None => Told::trap(&error),
+            },
         };
         Fault::Plugin(Advice {
             code: told.code.to_owned(),

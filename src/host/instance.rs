@@ -10,12 +10,14 @@ use tokio::time::{Instant, timeout_at};
 use wasmtime::component::ResourceTable;
 use wasmtime::{Store, UpdateDeadline};
 
+use crate::model::entity::Entity;
 use crate::model::fault::Fault;
 
-use super::context::{Budget, Context, Shared};
+use super::context::{Budget, Context, Shared, Stretch};
 use super::contract::since_v0_1::{attendance, callback, directory, plugin, target};
 use super::failure::Failure;
 use super::limits::Limits;
+use super::rates::Refused;
 use super::record::{Call, Heard, Made, Recorder, Tape, Understudy};
 
 /// The most memory of an instance that waits for its next call: memory never shrinks, and a new instance is cheap.
@@ -31,6 +33,10 @@ pub(super) trait Operation: Sync {
     /// How long it may take.
     fn limit(&self, limits: &Limits) -> Duration {
         limits.call
+    }
+    /// The kind of record that it reads, for calls that come in great numbers.
+    fn entity(&self) -> Option<Entity> {
+        None
     }
     /// Runs it.
     async fn run(&self, live: &mut Live) -> Result<Self::Out, Failure>;
@@ -95,9 +101,9 @@ impl Live {
         })
     }
 
-    fn begin(&mut self, limit: Duration, now: Instant) {
+    fn begin(&mut self, limit: Duration, now: Instant, stretch: Stretch) {
         let context = self.store.data_mut();
-        context.budget = Budget::new(&context.shared.limits, limit, now);
+        context.budget = Budget::new(&context.shared.limits, limit, now, stretch);
         context.quota.met = None;
         self.store.set_epoch_deadline(1);
     }
@@ -114,7 +120,7 @@ impl Live {
     /// Runs a recorded call with the tape that is set. Whether the instance may run another, and what came out.
     pub(super) async fn play(&mut self, call: &Call) -> (bool, Result<Made, Failure>) {
         let limit = self.store.data().shared.limits.call;
-        self.begin(limit, Instant::now());
+        self.begin(limit, Instant::now(), Stretch::default());
         let out = call.perform(self).await.map_err(|failure| blamed(&self.store, failure));
         let whole = out.as_ref().err().is_none_or(Failure::leaves_instance_usable);
         (self.end(call.export()) && whole, out)
@@ -146,16 +152,50 @@ fn blamed(store: &Store<Context>, failure: Failure) -> Failure {
     }
 }
 
-/// Runs one call within its deadline, in `idle` or in a fresh instance. Gives back the instance if it may go on.
+/// What became of a call.
+pub(super) struct Ran<T> {
+    /// The instance, if it may run another.
+    pub(super) live: Option<Live>,
+    pub(super) out: Result<T, Fault>,
+    /// Whether the platform refused a request for its rate: the host knows already how long to wait.
+    pub(super) throttled: bool,
+    /// The requests it made.
+    pub(super) requests: u32,
+    /// The buckets that they counted in.
+    pub(super) used: Vec<usize>,
+}
+
+/// Awaits a call until its deadline, which moves while the call waits its turn under the platform's limits.
+async fn in_time<T>(
+    deadline: Instant,
+    stretch: &Stretch,
+    call: impl Future<Output = T>,
+) -> Option<T> {
+    let mut call = std::pin::pin!(call);
+    let mut until = deadline;
+    loop {
+        if let Ok(out) = timeout_at(until, call.as_mut()).await {
+            return Some(out);
+        }
+        let later = deadline + stretch.get();
+        if later <= until {
+            return None;
+        }
+        until = later;
+    }
+}
+
+/// Runs one call within its deadline, in `idle` or in a fresh instance.
 pub(super) async fn run<O: Operation>(
     shared: &Arc<Shared>,
     idle: Option<Live>,
     operation: &O,
-) -> (Option<Live>, Result<O::Out, Fault>) {
+) -> Ran<O::Out> {
     let now = Instant::now();
     let limit = operation.limit(&shared.limits);
     let core = Arc::clone(&shared.plugin.core);
     let _pulse = core.ticker.pulse();
+    let stretch = Stretch::default();
     let call = async {
         let noting = || shared.recorder.as_ref().map(|_| Tape::Noting(Vec::new()));
         let mut live = match idle {
@@ -167,28 +207,41 @@ pub(super) async fn run<O: Operation>(
             }
             None => Live::start(shared, noting()).await?,
         };
-        live.begin(limit, now);
+        live.begin(limit, now, stretch.clone());
         let out = operation.run(&mut live).await.map_err(|failure| blamed(&live.store, failure));
         Ok((live, out))
     };
-    let (live, out) = match timeout_at(now + limit, call).await {
-        Ok(Ok((mut live, out))) => {
+    let mut ran = Ran {
+        live: None,
+        out: Err(Fault::Unsupported),
+        throttled: false,
+        requests: 0,
+        used: Vec::new(),
+    };
+    let out = match in_time(now + limit, &stretch, call).await {
+        Some(Ok((mut live, out))) => {
             let whole = out.as_ref().err().is_none_or(Failure::leaves_instance_usable);
             let usable = live.end(O::EXPORT) && whole;
+            let budget = &mut live.store.data_mut().budget;
+            ran.throttled = budget.throttled;
+            ran.requests = shared.limits.requests - budget.requests;
+            ran.used = std::mem::take(&mut budget.used);
             if let Some(recorder) = &shared.recorder {
                 record::<O>(shared, recorder, &mut live, operation, &out).await;
             }
-            (usable.then_some(live), out)
+            ran.live = usable.then_some(live);
+            out
         }
-        Ok(Err(failure)) => (None, Err(failure)),
-        Err(_) => {
+        Some(Err(failure)) => Err(failure),
+        None => {
             if let (Some(recorder), Some(call)) = (&shared.recorder, operation.call()) {
                 recorder.leave_out(&call, "it ran past its deadline");
             }
-            (None, Err(Failure::Deadline(limit)))
+            Err(Failure::Deadline(limit))
         }
     };
-    (live, out.map_err(|failure| failure.into_fault(shared, O::EXPORT)))
+    ran.out = out.map_err(|failure| failure.into_fault(shared, O::EXPORT));
+    ran
 }
 
 /// Lets the recorder have a call that has ended.
@@ -204,6 +257,12 @@ async fn record<O: Operation>(
         // A call that is not recorded leaves the second instance behind; the next one begins with a new one.
         return;
     };
+    if let Err(Failure::Trap(error)) = out
+        && error.is::<Refused>()
+    {
+        recorder.leave_out(&call, "the platform's rate limits ended it");
+        return;
+    }
     let heard = Heard { call, effects, made: out.as_ref().ok().map(O::made) };
     live.understudy = recorder.take(shared, understudy, heard).await.map(Box::new);
 }

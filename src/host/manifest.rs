@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::rates::{RatesAsk, RatesError};
 use crate::model::ids::PluginName;
 
 /// The custom section that holds the manifest.
@@ -41,6 +42,9 @@ pub struct Manifest {
     /// What the platform's administrator grants the app.
     #[serde(default)]
     pub permissions: Vec<PermissionAsk>,
+    /// The platform's rate limits.
+    #[serde(default)]
+    pub rates: RatesAsk,
     /// How events reach a customer who cannot open a port, where the platform has such a way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub long_connection: Option<LongConnectionAsk>,
@@ -123,6 +127,9 @@ pub enum ManifestError {
     /// It is not the JSON object it should be.
     #[error("its manifest cannot be read: {0}; build it with `rollcall plugin build`")]
     Malformed(#[source] serde_json::Error),
+    /// What it says of rate limits cannot be used.
+    #[error("its manifest's `rates` cannot be used: {0}")]
+    Rates(#[from] RatesError),
     /// A list has too many entries.
     #[error("its manifest lists {found} {list}, {LIMIT_ENTRIES} are allowed; shorten the list")]
     TooMany {
@@ -164,6 +171,7 @@ impl Manifest {
         let manifest: Self = serde_json::from_slice(json).map_err(ManifestError::Malformed)?;
         manifest.check_lists()?;
         manifest.check_long_connection()?;
+        manifest.rates.check()?;
         Ok(manifest)
     }
 

@@ -34,6 +34,7 @@ mod page;
 mod plugin;
 mod plugin_host;
 mod random;
+pub mod rates;
 mod record;
 mod response;
 mod retry;

@@ -78,6 +78,10 @@ impl Operation for List<'_> {
     type Out = Page;
     const EXPORT: &'static str = "directory.enumerate";
 
+    fn entity(&self) -> Option<Entity> {
+        Some(self.entity)
+    }
+
     async fn run(&self, live: &mut Live) -> Result<Page, Failure> {
         let directory =
             live.exports.directory.as_ref().ok_or(Failure::Fault(Fault::Unsupported))?;
@@ -113,6 +117,10 @@ pub(super) struct ListAttendance<'c> {
 impl Operation for ListAttendance<'_> {
     type Out = Page;
     const EXPORT: &'static str = "attendance.enumerate";
+
+    fn entity(&self) -> Option<Entity> {
+        Some(self.entity)
+    }
 
     async fn run(&self, live: &mut Live) -> Result<Page, Failure> {
         let attendance =

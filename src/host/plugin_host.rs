@@ -12,6 +12,7 @@ use wasmtime::{Config, Engine};
 
 use crate::model::hash::ContentHash;
 use crate::model::ids::PluginName;
+use crate::port::store::Store;
 
 use super::cache::CompiledCache;
 use super::context::{Context, Data};
@@ -20,6 +21,7 @@ use super::error::HostError;
 use super::manifest::{self, Manifest};
 use super::net::client::Clients;
 use super::plugin::{Exports, Inspection, Plugin};
+use super::rates::Budgets;
 use super::sections;
 use super::ticker::Ticker;
 
@@ -44,6 +46,7 @@ pub(super) struct Core {
     pub(super) engine: Engine,
     pub(super) ticker: Ticker,
     pub(super) clients: Clients,
+    pub(super) budgets: Budgets,
     linker: Linker<Context>,
 }
 
@@ -58,8 +61,14 @@ impl PluginHost {
         let ticker = Ticker::start(&engine)
             .map_err(|error| HostError::Engine { reason: error.to_string() })?;
         let cache = cache.map(|folder| CompiledCache::open(&folder, &engine)).transpose()?;
-        let core = Core { engine, ticker, clients: Clients::default(), linker };
+        let (clients, budgets) = (Clients::default(), Budgets::default());
+        let core = Core { engine, ticker, clients, budgets, linker };
         Ok(Self { core: Arc::new(core), cache })
+    }
+
+    /// Keeps the counts of calls that a platform meters by the month in `store`. Call it before connections are set up.
+    pub fn keep_counts(&self, store: Arc<dyn Store>) {
+        self.core.budgets.keep_counts(store);
     }
 
     /// Loads a plugin whose manifest bears the name of its file. Compiling takes up to a second: call it from a blocking thread.

@@ -11,5 +11,6 @@ pub mod hint;
 pub mod ids;
 pub mod link;
 pub mod plan;
+pub mod rate;
 pub mod record;
 pub mod schema;

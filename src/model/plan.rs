@@ -9,6 +9,9 @@ use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
 use crate::model::ids::ExternalId;
 
+/// The key of a merge's JSON.
+const MERGED_INTO: &str = "merged_into";
+
 /// What a change does to its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -21,7 +24,7 @@ pub enum Verb {
     Retire,
 }
 
-/// One write. For [`Verb::Retire`] `json` is empty.
+/// One write. For [`Verb::Retire`] `json` is empty, or says into which record this one was merged: see [`Change::merge`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// What is done.
@@ -32,6 +35,29 @@ pub struct Change {
     pub json: Bytes,
     /// The draft's hash, stored beside the record.
     pub hash: ContentHash,
+}
+
+impl Change {
+    /// The end of a record.
+    pub fn end(external_id: ExternalId) -> Self {
+        Self { verb: Verb::Retire, external_id, json: Bytes::new(), hash: ContentHash([0; 16]) }
+    }
+
+    /// The end of a record that turned out to be the same person as another one. A target that can moves what refers to the
+    /// record over to the other one and removes the record; any other marks it as ended.
+    pub fn merge(external_id: ExternalId, into: &ExternalId) -> Self {
+        let json = Bytes::from(serde_json::json!({ MERGED_INTO: into }).to_string());
+        Self { verb: Verb::Retire, external_id, json, hash: ContentHash([0; 16]) }
+    }
+
+    /// The record that this one was merged into.
+    pub fn merged_into(&self) -> Option<ExternalId> {
+        if self.verb != Verb::Retire || self.json.is_empty() {
+            return None;
+        }
+        let object: serde_json::Value = serde_json::from_slice(&self.json).ok()?;
+        ExternalId::parse(object.get(MERGED_INTO)?.as_str()?)
+    }
 }
 
 /// Changes of one entity that a target applies as one.

@@ -1,10 +1,13 @@
 //! A platform that is read.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::model::entity::Entity;
 use crate::model::fault::Fault;
 use crate::model::ids::SourceId;
+use crate::model::rate::Quota;
 use crate::model::record::{Capabilities, Cursor, Finding, Page, Record, Window};
 
 /// One connection to a platform. Calls may run concurrently; the provider bounds how many really do.
@@ -50,6 +53,16 @@ pub trait Provider: Send + Sync {
     /// # Errors
     /// As the platform answers; see [`Fault::disposition`].
     async fn fetch(&self, entity: Entity, ids: &[SourceId]) -> Result<Vec<Record>, Fault>;
+
+    /// The least time that so many further HTTP requests for a kind take under the platform's limits; `None` while none was made.
+    fn time_for(&self, _entity: Entity, _requests: u64) -> Option<Duration> {
+        None
+    }
+
+    /// What of its calls the platform meters by the month.
+    fn quotas(&self) -> Vec<Quota> {
+        Vec::new()
+    }
 
     /// HTTP requests made so far.
     fn requests(&self) -> u64;

@@ -5,12 +5,14 @@
 use std::sync::atomic::Ordering;
 
 use reqwest::header::HeaderMap;
+use tokio::time::Instant;
 use wasmtime::component::Resource;
 
 use crate::host::context::Context;
 use crate::host::contract::since_v0_1::http::{Denied, Host, HostResponse, Request};
 use crate::host::net::client::{Fetched, NetError};
 use crate::host::net::outgoing::{Outgoing, RequestError};
+use crate::host::rates::{Classes, Refused};
 use crate::host::record::Ask;
 use crate::host::response::Response;
 use crate::host::secret::Cover;
@@ -24,7 +26,11 @@ impl Host for Context {
         let given = match self.played(ask)? {
             Ok(given) => given,
             Err(ask) => {
-                let given = self.exchange(request).await;
+                let given = match self.exchange(request).await {
+                    Ok(fetched) => Ok(fetched),
+                    Err(Unsent::Denied(denied)) => Err(denied),
+                    Err(Unsent::Refused(refused)) => return Err(refused.into()),
+                };
                 self.note(ask, &given);
                 given
             }
@@ -36,8 +42,22 @@ impl Host for Context {
     }
 }
 
+/// Why there is no response.
+enum Unsent {
+    /// The guest is told.
+    Denied(Denied),
+    /// The call ends.
+    Refused(Refused),
+}
+
+impl From<Denied> for Unsent {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
+    }
+}
+
 impl Context {
-    async fn exchange(&mut self, request: Request) -> Result<Fetched, Denied> {
+    async fn exchange(&mut self, request: Request) -> Result<Fetched, Unsent> {
         let limits = self.shared.limits;
         let left = self.budget.requests.checked_sub(1).ok_or_else(|| {
             Denied::Invalid(format!("more than {} requests in one call", limits.requests))
@@ -46,24 +66,59 @@ impl Context {
         let outgoing = Outgoing::prepare(request, &shared.reach, &|name| shared.secret(name))
             .map_err(denied)?;
         self.budget.requests = left;
-        shared.requests.fetch_add(1, Ordering::Relaxed);
         let Outgoing { request, route, host, cover } = outgoing;
+        let classes = shared.rates.classes(request.url().path());
+        let sent = self.take_turn(&classes).await.map_err(Unsent::Refused)?;
+        let shared = &self.shared;
+        shared.requests.fetch_add(1, Ordering::Relaxed);
         let clients = &shared.plugin.core.clients;
         let fetched =
             clients.fetch(route, request, self.budget.http_bytes, self.budget.http_deadline).await;
         match fetched {
             Ok(fetched) => {
                 self.budget.http_bytes -= fetched.body.len();
-                Ok(covered(fetched, &cover))
+                let fetched = covered(fetched, &cover);
+                self.heed(&classes, sent, &fetched).await;
+                Ok(fetched)
             }
             Err(NetError::TooLarge) => {
                 // The bytes have travelled: what was left is used up.
                 self.budget.http_bytes = 0;
-                Err(Denied::TooLarge(limits.http_bytes as u64))
+                Err(Denied::TooLarge(limits.http_bytes as u64).into())
             }
-            Err(NetError::NotPublic) => Err(Denied::NotGranted(host)),
-            Err(NetError::Deadline) => Err(Denied::Deadline),
-            Err(NetError::Network(reason)) => Err(Denied::Network(reason.to_owned())),
+            Err(NetError::NotPublic) => Err(Denied::NotGranted(host).into()),
+            Err(NetError::Deadline) => Err(Denied::Deadline.into()),
+            Err(NetError::Network(reason)) => Err(Denied::Network(reason.to_owned()).into()),
+        }
+    }
+
+    /// Waits until the platform's limits let a request go.
+    async fn take_turn(&mut self, classes: &Classes) -> Result<Instant, Refused> {
+        let shared = self.shared.clone();
+        self.budget.used.extend(classes.buckets());
+        loop {
+            let now_ms = shared.clock.now_ms();
+            let at = shared.rates.reserve(classes, self.budget.patience, now_ms)?;
+            if at > Instant::now() {
+                self.budget.wait_until(at).await;
+            }
+            if !shared.rates.is_blocked(classes) {
+                return Ok(Instant::now());
+            }
+        }
+    }
+
+    /// Takes note of what an answer says of the limits.
+    async fn heed(&mut self, classes: &Classes, sent: Instant, fetched: &Fetched) {
+        let shared = self.shared.clone();
+        let now_ms = shared.clock.now_ms();
+        if shared.rates.answered(classes, sent, fetched, now_ms) {
+            let (tenant, connection) = (&shared.tenant, &shared.connection);
+            let status = fetched.status;
+            tracing::debug!(%tenant, %connection, status, "the platform asks to slow down");
+            self.budget.throttled = true;
+        } else {
+            classes.count(now_ms).await;
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::host::limits::Limits;
 use crate::host::net::grant::Reach;
 use crate::host::plugin::Plugin;
 use crate::host::random::Randomness;
+use crate::host::rates::Rates;
 use crate::host::secret::{Secret, SecretSource};
 use crate::model::ids::{ConnectionId, PluginName, TenantId};
 use crate::port::clock::Clock;
@@ -193,5 +194,6 @@ fn offline(plugin: &Arc<Plugin>, limits: Limits) -> Shared {
         kept: Kept::default(),
         requests: AtomicU64::new(0),
         recorder: None,
+        rates: Rates::none(),
     }
 }
