@@ -46,18 +46,31 @@ pub enum ScheduleError {
     },
 }
 
-/// A cron schedule of five fields, to the minute, read on the wall clock of a zone.
+/// A cron schedule of five fields, to the minute, read on the wall clock of a zone; or `never`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Schedule(Cron);
+pub struct Schedule(Option<Cron>);
+
+const NEVER: &str = "never";
 
 impl Schedule {
     /// The first time after `after_ms` (Unix milliseconds) that the schedule names, in Unix milliseconds. `None` when there
     /// is none within the years that cron searches.
     pub fn next(&self, after_ms: i64, zone: &Zone) -> Option<i64> {
         let after = Timestamp::from_millisecond(after_ms).ok()?.to_zoned(zone.0.clone());
-        let next: Zoned = self.0.find_next_occurrence(&after, false).ok()?;
+        let next: Zoned = self.0.as_ref()?.find_next_occurrence(&after, false).ok()?;
         Some(next.timestamp().as_millisecond())
+    }
+}
+
+impl Schedule {
+    /// Every night, at a minute at which platforms are not busy.
+    pub fn nightly() -> Self {
+        Self::known("17 3 * * *")
+    }
+
+    fn known(text: &str) -> Self {
+        text.parse().expect("the default schedules parse; a test shows it")
     }
 }
 
@@ -65,13 +78,16 @@ impl FromStr for Schedule {
     type Err = ScheduleError;
 
     fn from_str(text: &str) -> Result<Self, ScheduleError> {
+        if text.trim() == NEVER {
+            return Ok(Self(None));
+        }
         let parser =
             CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
         let cron = parser.parse(text).map_err(|error| ScheduleError::Cron {
             text: text.to_owned(),
             reason: error.to_string().trim_end_matches('.').to_owned(),
         })?;
-        let schedule = Self(cron);
+        let schedule = Self(Some(cron));
         match schedule.next(0, &Zone(TimeZone::UTC)) {
             Some(_) => Ok(schedule),
             None => Err(ScheduleError::Never { text: text.to_owned() }),
@@ -82,15 +98,13 @@ impl FromStr for Schedule {
 impl Default for Schedule {
     /// Every quarter of an hour.
     fn default() -> Self {
-        Self(
-            "*/15 * * * *".parse::<Self>().expect("the default schedule parses; a test shows it").0,
-        )
+        Self::known("*/15 * * * *")
     }
 }
 
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str())
+        f.write_str(self.0.as_ref().map_or(NEVER, Cron::as_str))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::model::ids::{ConnectionId, TenantId};
 
 use super::connection::{Connection, ConnectionFile, Surroundings};
 use super::gate::Gate;
+use super::matching::{Matching, MatchingFile};
 use super::schedule::{Region, Schedule, Zone};
 use super::source::Source;
 
@@ -27,8 +28,12 @@ pub struct Tenant {
     pub mappings: Option<PathBuf>,
     /// When its runs start: its own schedule or that of the main file.
     pub schedule: Schedule,
+    /// When everything is listed in any case, whatever the schedule and events do.
+    pub full_listing: Schedule,
     /// When its plans are held.
     pub gate: Gate,
+    /// When records of two of its platforms are the same person.
+    pub matching: Option<Matching>,
     /// Its platforms; at least one.
     pub connections: BTreeMap<ConnectionId, Connection>,
 }
@@ -42,7 +47,9 @@ pub(super) struct TenantFile {
     ehr: Option<PathBuf>,
     mappings: Option<PathBuf>,
     schedule: Option<Schedule>,
+    full_listing: Option<Schedule>,
     gate: Gate,
+    matching: Option<MatchingFile>,
     /// By names that are not checked yet, so that a bad one does not hide what stands below it.
     connections: BTreeMap<String, ConnectionFile>,
 }
@@ -71,6 +78,8 @@ impl TenantFile {
             source.fault(&["connections"], "config::missing_key", message);
         }
         let count = self.connections.len();
+        let names: Vec<String> = self.connections.keys().cloned().collect();
+        let matching = self.matching.map(|file| file.check(&names, source));
         let connections: BTreeMap<_, _> = self
             .connections
             .into_iter()
@@ -84,7 +93,9 @@ impl TenantFile {
             ehr: around.folder.join(self.ehr?),
             mappings: self.mappings.map(|layer| around.folder.join(layer)),
             schedule: self.schedule.unwrap_or_else(|| schedule.clone()),
+            full_listing: self.full_listing.unwrap_or_else(Schedule::nightly),
             gate: self.gate,
+            matching: matching.flatten(),
             connections: (connections.len() == count).then_some(connections)?,
         })
     }

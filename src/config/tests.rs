@@ -6,6 +6,7 @@ use std::time::Duration;
 use insta::assert_snapshot;
 
 use super::*;
+use crate::model::ids::ConnectionId;
 
 const TENANT: &str = "\
 timezone: Asia/Shanghai
@@ -496,4 +497,42 @@ fn a_setting_may_be_the_text_of_a_file_and_mappings_may_have_another_name() {
     let large = "x".repeat((256 << 10) + 1);
     let told = report(&[files[0], ("specs/people.yaml", &large)]);
     assert!(told.contains("more than 262144 bytes"), "{told}");
+}
+
+const TWO: &str = "    attendance: {}\n  dingtalk:\n    plugin: feishu\n";
+
+#[test]
+fn matching_and_the_nightly_listing_are_read() {
+    let tenant = TENANT.to_owned()
+        + TWO
+        + "full_listing: never\nmatching: { employee: [custom.id_number], authority: [dingtalk, feishu] }\n";
+    let config = load_in(&folder(&[("tenants/acme.yaml", &tenant)])).unwrap();
+    let tenant = config.tenants.values().next().unwrap();
+    let matching = tenant.matching.as_ref().unwrap();
+    assert_eq!(matching.key, "custom.id_number");
+    let order: Vec<&str> = matching.authority.iter().map(ConnectionId::as_str).collect();
+    assert_eq!(order, ["dingtalk", "feishu"]);
+    assert_eq!(tenant.full_listing.to_string(), "never");
+    let zone = &tenant.timezone;
+    assert_eq!(tenant.full_listing.next(0, zone), None);
+    assert!(Schedule::nightly().next(0, zone).is_some());
+}
+
+#[test]
+fn what_people_cannot_be_matched_by_is_said_with_its_place() {
+    let told = |matching: &str| {
+        let tenant = format!("{TENANT}{TWO}matching:\n{matching}");
+        report(&[("tenants/acme.yaml", &tenant)])
+    };
+    let field = told("  employee: [employe_number]\n  authority: [feishu, dingtalk]\n");
+    assert!(field.contains("did you mean `employee_number`?"), "{field}");
+    assert!(field.contains("config::matching_field") && field.contains(".yaml:"), "{field}");
+    let two = told("  employee: [mobile, work_email]\n  authority: [feishu, dingtalk]\n");
+    assert!(two.contains("2 fields are named; name the one that tells"), "{two}");
+    let unknown = told("  employee: [mobile]\n  authority: [feishu, dingtak]\n");
+    assert!(unknown.contains("no connection `dingtak`; did you mean `dingtalk`?"), "{unknown}");
+    let twice = told("  employee: [mobile]\n  authority: [feishu, feishu]\n");
+    assert!(twice.contains("connection `feishu` is named twice"), "{twice}");
+    let one = told("  employee: [mobile]\n  authority: [feishu]\n");
+    assert!(one.contains("fewer than two connections"), "{one}");
 }

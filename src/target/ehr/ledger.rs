@@ -60,7 +60,10 @@ impl<'c> Ledger<'c> {
     fn change(&mut self, entity: Entity, change: &Change, now: &str) -> rusqlite::Result<Outcome> {
         let outcome = match change.verb {
             Verb::Create | Verb::Update => self.upsert(entity, change, now),
-            Verb::Retire => self.retire(entity, &change.external_id, now),
+            Verb::Retire => match change.merged_into() {
+                Some(into) => self.merge(entity, &change.external_id, &into, now),
+                None => self.retire(entity, &change.external_id, now),
+            },
         };
         match outcome {
             Ok(outcome) => Ok(outcome),
@@ -133,6 +136,44 @@ impl<'c> Ledger<'c> {
             );
             self.connection.execute(&sql, (status, now, id.as_str()))?;
         }
+        Ok(Ok(()))
+    }
+
+    /// Moves everything that refers to a record over to another one, and removes the record.
+    fn merge(
+        &self,
+        entity: Entity,
+        id: &ExternalId,
+        into: &ExternalId,
+        now: &str,
+    ) -> rusqlite::Result<Outcome> {
+        let table = tables::table(entity);
+        let sql = format!("SELECT \"id\" FROM \"{table}\" WHERE \"external_id\" = ?1");
+        let row = |key: &ExternalId| -> rusqlite::Result<Option<i64>> {
+            self.connection.prepare(&sql)?.query_row([key.as_str()], |row| row.get(0)).optional()
+        };
+        // One that is gone was merged by a run that was killed before its receipt.
+        let Some(from) = row(id)? else { return Ok(Ok(())) };
+        let Some(to) = row(into)? else {
+            let message = "the record that it is the same as is not there yet; the next sync of its connection brings it";
+            return Ok(Err(refusal("target::missing", message)));
+        };
+        for reference in tables::REFERENCES.iter().filter(|reference| reference.to == entity) {
+            let (table, column) = (tables::table(reference.entity), reference.column);
+            let text = match reference.origin {
+                tables::Origin::Id => format!(", \"{}\" = ?4", reference.field),
+                tables::Origin::FirstOfList => String::new(),
+            };
+            let sql = format!(
+                "UPDATE \"{table}\" SET \"{column}\" = ?1, \"updated_at\" = ?3{text} WHERE \"{column}\" = ?2"
+            );
+            let mut statement = self.connection.prepare(&sql)?;
+            match reference.origin {
+                tables::Origin::Id => statement.execute((to, from, now, into.as_str()))?,
+                tables::Origin::FirstOfList => statement.execute((to, from, now))?,
+            };
+        }
+        self.connection.execute(&format!("DELETE FROM \"{table}\" WHERE \"id\" = ?1"), [from])?;
         Ok(Ok(()))
     }
 

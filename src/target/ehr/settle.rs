@@ -21,7 +21,32 @@ pub(super) fn settle(connection: &Connection, entity: Entity) -> rusqlite::Resul
     if entity == Entity::Department {
         settle_paths(connection)?;
     }
-    dangling(connection, entity)
+    let mut found = dangling(connection, entity)?;
+    if entity == Entity::Department {
+        found.extend(circles(connection, MOST_REPORTED - found.len())?);
+    }
+    Ok(found)
+}
+
+/// Departments that are, by their parents, their own ancestors, and those below them: what is left without a path.
+fn circles(connection: &Connection, room: usize) -> rusqlite::Result<Vec<Dangling>> {
+    let mut statement = connection.prepare(&format!(
+        "SELECT \"external_id\", \"parent_external_id\" FROM \"departments\" \
+         WHERE \"path\" IS NULL AND \"parent_id\" IS NOT NULL AND \"retired_at\" IS NULL ORDER BY \"id\" LIMIT {room}"
+    ))?;
+    let mut rows = statement.query(())?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (key, parent): (String, String) = (row.get(0)?, row.get(1)?);
+        let missing = format!("a way to the top: its parent {parent} leads back in a circle");
+        let external_id = ExternalId::parse(&key);
+        found.extend(external_id.map(|external_id| Dangling {
+            external_id,
+            field: "parent_external_id",
+            missing,
+        }));
+    }
+    Ok(found)
 }
 
 /// A department whose parent came late has the path of a top department until its own is made anew.

@@ -126,3 +126,45 @@ async fn departments_of_a_person_can_be_joined() {
     assert_eq!(world.ask(joined).as_deref(), Some("2:1,1:0"));
     assert_eq!(world.ask("SELECT department_name FROM current_employees").as_deref(), Some("B"));
 }
+
+#[tokio::test]
+async fn a_duplicate_is_merged_with_everything_that_refers_to_it() {
+    let world = World::new();
+    let people = vec![person("kept", &json!({})), person("twice", &json!({}))];
+    world.apply(Entity::Employee, people).await;
+    world.apply(Entity::Employee, vec![managed("3", "twice")]).await;
+    world.apply(Entity::CheckIn, vec![punch("p", "twice", "2026-11-20T09:00:00+08:00")]).await;
+    let [kept, twice] = ["kept", "twice"].map(|source| id(Entity::Employee, source));
+    let merge = || vec![Change::merge(twice.clone(), &kept)];
+    world.apply(Entity::Employee, merge()).await;
+    let punch = "SELECT employee_id || ' ' || employee_external_id FROM check_ins";
+    assert_eq!(world.ask(punch).as_deref(), Some("1 feishu:employee:kept"));
+    let manager = "SELECT manager_id FROM employees WHERE external_id = 'feishu:employee:3'";
+    assert_eq!(world.ask(manager).as_deref(), Some("1"));
+    assert_eq!(world.ask("SELECT count(*) FROM employees").as_deref(), Some("2"));
+    let before = world.dump();
+    world.apply(Entity::Employee, merge()).await;
+    assert_eq!(world.dump(), before, "one that was merged already is no fault");
+    let into_nothing = Change::merge(kept, &id(Entity::Employee, "nobody"));
+    let refused = world.outcomes(Entity::Employee, vec![into_nothing]).await.remove(0);
+    assert_eq!(refused.unwrap_err().code, "target::missing");
+    assert_eq!(world.dump(), before);
+}
+
+#[tokio::test]
+async fn a_circle_of_parents_is_reported_until_it_is_broken() {
+    let world = World::new();
+    let circle = vec![
+        department("a", "A", Some("b")),
+        department("b", "B", Some("a")),
+        department("below", "Below", Some("a")),
+        department("top", "Top", None),
+    ];
+    world.apply(Entity::Department, circle).await;
+    let told = world.ehr.settle(Entity::Department).await.unwrap();
+    let named: Vec<&str> = told.iter().map(|one| one.external_id.source()).collect();
+    assert_eq!(named, ["a", "b", "below"]);
+    assert!(told[0].missing.contains("in a circle"), "{}", told[0].missing);
+    world.apply(Entity::Department, vec![department("b", "B", Some("top"))]).await;
+    assert_eq!(world.ehr.settle(Entity::Department).await.unwrap(), []);
+}
