@@ -56,6 +56,7 @@ fn syncer(platform: &Platform, dir: &Path) -> (Syncer, Request) {
             zone: zone.time_zone().clone(),
             gate: Gate::default(),
             attendance: Attendance::default(),
+            matching: None,
             parallel: 4,
             workers: 2,
         },

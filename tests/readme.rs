@@ -70,10 +70,17 @@ fn the_configuration_that_is_shown_loads() {
     fs::write(folder.path().join("rollcall.yaml"), "").unwrap();
     fs::write(folder.path().join("plugins/feishu.wasm"), "").unwrap();
     let shown = blocks(ENGLISH, "yaml");
-    let [tenant] = shown.as_slice() else {
-        panic!("one configuration is shown, not {}", shown.len())
-    };
-    assert!(tenant.starts_with("# tenants/acme.yaml\n"));
+    let (whole, parts): (Vec<&String>, Vec<&String>) =
+        shown.iter().partition(|block| block.starts_with("# tenants/acme.yaml\n"));
+    let [tenant] = whole[..] else { panic!("one configuration is shown, not {}", whole.len()) };
+    // Parts of it stand on their own; they may speak of a second platform.
+    let second = "connections:\n  dingtalk:\n    plugin: feishu\n";
+    let mut tenant = tenant.replace("connections:\n", second) + "\n";
+    for part in parts {
+        assert!(part.starts_with("# in tenants/acme.yaml\n"), "{part}");
+        tenant.push_str(part);
+        tenant.push('\n');
+    }
     fs::write(folder.path().join("tenants/acme.yaml"), tenant).unwrap();
     let set = |name: &str| (name == "FEISHU_APP_SECRET").then(|| "not-a-real-one".to_owned());
     let loaded = config::load_with(&folder.path().join("rollcall.yaml"), &set);

@@ -1,5 +1,6 @@
 //! What a run of the sync promises, over a platform and a target in memory.
 
+mod promises;
 mod support;
 
 use std::sync::Arc;
@@ -258,6 +259,47 @@ async fn a_record_that_the_target_refuses_is_parked() {
     let report = world.sync().await;
     assert_eq!(report.parked[&Entity::Employee], 1);
     assert_eq!(report.written[&Entity::Employee], 6);
+}
+
+#[tokio::test]
+async fn a_refused_record_is_tried_again_although_it_has_not_changed() {
+    let world = world(7);
+    world.target.refuse.lock().unwrap().insert("u003".to_owned());
+    world.sync().await;
+    assert_eq!(world.sync().await.parked[&Entity::Employee], 1);
+    world.target.refuse.lock().unwrap().clear();
+    world.wrote();
+    assert_eq!(world.sync().await.parked[&Entity::Employee], 0);
+    assert_eq!(world.wrote(), ["Create employee u003"]);
+}
+
+#[tokio::test]
+async fn whoever_the_mapping_leaves_out_is_ended_and_comes_back_with_it() {
+    let world = world(7);
+    world.sync().await;
+    world.wrote();
+    let name =
+        std::mem::replace(&mut world.platform().people.get_mut("u003").unwrap().0, "skip".into());
+    let report = world.sync().await;
+    assert_eq!((report.skipped[&Entity::Employee], report.failures.len()), (1, 0));
+    assert_eq!(world.wrote(), ["Retire employee u003"]);
+    world.sync().await;
+    assert_eq!(world.wrote(), [""; 0]);
+    world.platform().people.get_mut("u003").unwrap().0 = name;
+    world.sync().await;
+    assert_eq!(world.wrote(), ["Update employee u003"]);
+}
+
+#[tokio::test]
+async fn a_mapping_that_leaves_out_most_people_is_held() {
+    let world = world(30);
+    world.sync().await;
+    for (name, _) in world.platform().people.values_mut().take(20) {
+        *name = "skip".to_owned();
+    }
+    let report = world.sync().await;
+    assert_eq!(report.state, RunState::Held);
+    assert_eq!((report.held[0].retire, report.held[0].known), (20, 30));
 }
 
 #[tokio::test]

@@ -89,6 +89,7 @@ impl Embedding {
             zone: zone.time_zone().clone(),
             gate: Gate::default(),
             attendance: Attendance::default(),
+            matching: None,
             parallel: host::Limits::STANDARD.instances,
             workers: machine::cores(),
         };

@@ -83,11 +83,13 @@ impl App {
         let store = open_store(&config.state).map_err(|cause| Failure::of(&cause))?;
         let host =
             PluginHost::new(Some(config.cache.clone())).map_err(|cause| Failure::of(&cause))?;
+        let store = Arc::new(store);
+        host.keep_counts(store.clone());
         Ok(Self {
             config,
             runtime,
             host: Arc::new(host),
-            store: Arc::new(store),
+            store,
             clock: Arc::new(SystemClock),
             targets: Mutex::default(),
             recorder: None,
@@ -204,12 +206,18 @@ impl App {
                 zone: tenant.timezone.time_zone().clone(),
                 gate: tenant.gate,
                 attendance: set.attendance,
+                matching: tenant.matching.clone(),
                 parallel: generation.config.limits.instances,
                 workers: machine::cores(),
             },
         };
-        let (mapper, schedule) = (part.mapper.clone(), tenant.schedule.clone());
-        Ok(Wiring { syncer, mapper, schedule, zone: tenant.timezone.clone() })
+        Ok(Wiring {
+            syncer,
+            mapper: part.mapper.clone(),
+            schedule: tenant.schedule.clone(),
+            full_listing: tenant.full_listing.clone(),
+            zone: tenant.timezone.clone(),
+        })
     }
 
     /// The tenant's EHR, opened once.

@@ -45,6 +45,8 @@ impl Progress for Shower {
     fn tell(&self, event: Event) {
         let (what, done, of) = match event {
             Event::Read { entity, done, of } => (format!("reading {entity}"), done, of),
+            // Records are what people count by.
+            Event::Parts { .. } => return,
             Event::Remapped { entity, done } => (format!("mapping {entity} again"), done, None),
             Event::Applied { done, of } => ("writing".to_owned(), done, Some(of)),
             Event::Planned(plan) => {

@@ -99,6 +99,7 @@ fn text(status: &Value) -> String {
         if let Some(why) = one["running"].as_str() {
             writeln!(out, "  running now ({why})").ok();
         }
+        progress(&mut out, one);
         if let Some(error) = one["error"].as_str() {
             writeln!(out, "  last run broke off: {error}").ok();
         }
@@ -108,6 +109,7 @@ fn text(status: &Value) -> String {
             if let Some(reason) = last["reason"].as_str() {
                 writeln!(out, "    {reason}").ok();
             }
+            counts(&mut out, last);
         }
         if let Some(waiting) = one["events_waiting"].as_u64().filter(|&waiting| waiting > 0) {
             writeln!(out, "  {waiting} events wait for the daemon").ok();
@@ -135,6 +137,47 @@ fn callbacks(out: &mut String, status: &Value, connection: &Value) {
     }
     if let Some(error) = tally["error"].as_str() {
         writeln!(out, "  events wait: {error}").ok();
+    }
+}
+
+/// How far the run on its way is, and what is left of the month's calls.
+fn progress(out: &mut String, one: &Value) {
+    let outlook = &one["outlook"];
+    if let Some(reading) = outlook["reading"].as_str() {
+        let of = outlook["records_of"].as_u64().map(|of| format!(" of {of}")).unwrap_or_default();
+        write!(out, "    reading {reading}: {}{of} records", outlook["records"]).ok();
+        if let (Some(requests), Some(seconds)) =
+            (outlook["requests_left"].as_u64(), outlook["seconds_left"].as_u64())
+        {
+            let (minutes, seconds) = (seconds / 60, seconds % 60);
+            write!(out, ", about {requests} requests and {minutes} min {seconds} s left").ok();
+        }
+        out.push('\n');
+    }
+    if let Some([done, of]) = outlook["written"].as_array().map(Vec::as_slice) {
+        writeln!(out, "    writing: {done} of {of} changes").ok();
+    }
+    for quota in one["quotas"].as_array().into_iter().flatten() {
+        let (class, month) = (plain(&quota["class"]), plain(&quota["month"]));
+        let (used, documented) = (&quota["used"], &quota["documented"]);
+        let spent = if quota["spent"] == true { "; the platform says it is used up" } else { "" };
+        writeln!(out, "  {class} calls in {month}: {used} of {documented} documented{spent}").ok();
+    }
+}
+
+/// What the last run says of matching and of attendance that is still missing.
+fn counts(out: &mut String, last: &Value) {
+    let number = |key: &str| last[key].as_u64().filter(|&count| count > 0);
+    if let Some(linked) = number("linked") {
+        writeln!(out, "    {linked} people are linked to employees of another platform").ok();
+    }
+    if let Some(clashing) = number("clashing") {
+        writeln!(out, "    {clashing} people cannot be told from others; they are parked").ok();
+    }
+    for (entity, gaps) in last["gaps"].as_object().into_iter().flatten() {
+        if gaps.as_u64().is_some_and(|gaps| gaps > 0) {
+            writeln!(out, "    {gaps} windows of {entity} are still to be read").ok();
+        }
     }
 }
 

@@ -73,6 +73,32 @@ fn notes(out: &mut String, report: &Report) {
             ),
         );
     }
+    if report.linked > 0 {
+        put(
+            out,
+            format_args!(
+                "  note: {} people are linked to employees of another platform",
+                report.linked
+            ),
+        );
+    }
+    if report.clashing > 0 {
+        put(
+            out,
+            format_args!(
+                "  note: {} people cannot be told from others; see `rollcall status`",
+                report.clashing
+            ),
+        );
+    }
+    for (entity, gaps) in report.gaps.iter().filter(|(_, gaps)| **gaps > 0) {
+        put(
+            out,
+            format_args!(
+                "  note: {gaps} windows of {entity} are still to be read; the next run tries again"
+            ),
+        );
+    }
     if !report.dangling.is_empty() {
         put(out, format_args!("  note: {} references point at nothing yet", report.dangling.len()));
     }

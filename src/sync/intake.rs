@@ -12,6 +12,7 @@ use crate::port::mapper::{Mapped, Mapper, Reject};
 use crate::port::store::StoreError;
 
 use super::ledger::{Entry, Ledger, Standing};
+use super::matching::Matcher;
 
 /// Where records came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub(super) struct Intake<'a> {
     pub(super) mapper: &'a dyn Mapper,
     /// The target lost what it held: everything is mapped and written again.
     pub(super) rebuild: bool,
+    /// Who is the same person elsewhere, if the tenant says how to tell.
+    pub(super) matcher: Option<&'a Matcher>,
 }
 
 impl Intake<'_> {
@@ -74,10 +77,20 @@ impl Intake<'_> {
         }
         let mapped = self.mapper.map(self.entity, &changed);
         let items = changed.into_iter().zip(hashes).zip(mapped).map(|((record, raw), mapped)| {
-            let mapped = self.own_key(&record.id, mapped);
-            Item { id: record.id, payload: record.payload, raw, mapped }
+            let mapped = self.relinked(self.own_key(&record.id, mapped))?;
+            Ok(Item { id: record.id, payload: record.payload, raw, mapped })
         });
-        Ok(Judged { origin: batch.origin, unchanged, items: items.collect() })
+        let items: Result<Vec<Item>, StoreError> = items.collect();
+        Ok(Judged { origin: batch.origin, unchanged, items: items? })
+    }
+
+    fn relinked(&self, mapped: Mapped) -> Result<Mapped, StoreError> {
+        match (mapped, self.matcher) {
+            (Mapped::Draft(draft), Some(matcher)) => {
+                matcher.relink(self.entity, draft).map(Mapped::Draft)
+            }
+            (mapped, _) => Ok(mapped),
+        }
     }
 
     /// A draft keeps the key of the object it was made from, or the object's end would not be found again.
@@ -109,6 +122,8 @@ impl Intake<'_> {
             && !self.rebuild
             && entry.raw == raw
             && entry.wanted != Standing::Retired
+            // What was refused may pass now: it may have depended on other records, or on the target.
+            && !entry.parked
             && self.ledger.in_force(entry, self.run) == entry.wanted
     }
 }

@@ -12,10 +12,12 @@
 //! - an unchanged world causes no write.
 
 pub mod certify;
+pub mod coverage;
 pub mod diff;
 pub mod gate;
 pub mod ledger;
 pub mod look;
+pub mod outlook;
 pub mod progress;
 pub mod report;
 pub mod service;
@@ -23,6 +25,7 @@ pub mod service;
 mod apply;
 mod find;
 mod intake;
+mod matching;
 mod order;
 mod phase;
 mod pull;

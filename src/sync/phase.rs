@@ -2,19 +2,23 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::stream;
+use futures_util::{Stream, stream};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use crate::model::entity::Entity;
-use crate::model::record::{AttendanceBatch, Evidence, Record, Window};
+use crate::model::record::{Evidence, Record};
+use crate::port::store::StoreError;
 
 use super::SyncError;
+use super::coverage::{Agenda, Turn};
 use super::intake::{Batch, Intake, Judged, Origin};
 use super::ledger::Ledger;
+use super::matching::Matcher;
 use super::progress::{Event, Progress};
 use super::pull::{Listed, Part, Puller};
-use super::run::{Run, Syncer, blocking};
+use super::run::{Run, blocking};
 use super::scribe::{Desk, Scribe, Tallied};
 
 /// Batches in flight between two stages.
@@ -26,8 +30,8 @@ pub(super) enum Source {
     Stored,
     /// Parts of a directory listing.
     Pull(Vec<Part>),
-    /// Attendance of everyone known, in a span of time.
-    People(AttendanceBatch, Window),
+    /// Attendance, as the gap ledger asks; about so many turns.
+    Turns(Agenda, u64),
     /// Records that were read already.
     Given(Vec<Record>),
 }
@@ -38,6 +42,7 @@ pub(super) struct Phase<'a> {
     pub(super) entity: Entity,
     pub(super) rebuild: bool,
     pub(super) vacant: bool,
+    pub(super) matcher: Option<Arc<Matcher>>,
 }
 
 impl Phase<'_> {
@@ -78,9 +83,11 @@ impl Phase<'_> {
             let (ledger, mapper) = (self.run.ledger.clone(), self.run.request.mapper.clone());
             let (entity, run, rebuild) = (self.entity, self.run.id, self.rebuild);
             let connection = self.run.syncer.connection.clone();
+            let matcher = self.matcher.clone();
             let work = move || {
                 let (ledger, mapper, connection) = (&ledger, &*mapper, &connection);
-                let intake = Intake { entity, run, connection, ledger, mapper, rebuild };
+                let matcher = matcher.as_deref();
+                let intake = Intake { entity, run, connection, ledger, mapper, rebuild, matcher };
                 // The lock is held while waiting: the next worker waits for its turn instead.
                 let next =
                     || batches.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
@@ -112,6 +119,7 @@ impl Phase<'_> {
             runtime: Handle::current(),
             rebuild: self.rebuild,
             vacant: self.vacant,
+            matcher: self.matcher.clone().filter(|_| self.entity == Entity::Employee),
         };
         let (entity, progress) = (self.entity, self.run.request.progress.clone());
         let task = tokio::task::spawn_blocking(move || {
@@ -136,6 +144,15 @@ impl Phase<'_> {
         let on_evidence = |evidence: &Evidence| {
             *total.lock().unwrap_or_else(PoisonError::into_inner) = evidence.total;
         };
+        let entity = self.entity;
+        let progress = &self.run.request.progress;
+        let parts = source.parts();
+        let on_part = |done: u64| {
+            if let Some(of) = parts {
+                progress.tell(Event::Parts { entity, done, of: of.max(done) });
+            }
+        };
+        on_part(0);
         let puller = |sink| Puller {
             entity: self.entity,
             provider: &*self.run.syncer.provider,
@@ -143,6 +160,7 @@ impl Phase<'_> {
             stop: &self.run.request.stop,
             parallel: self.run.syncer.settings.parallel,
             on_evidence: &on_evidence,
+            on_part: &on_part,
         };
         match source {
             Source::Stored => {
@@ -155,12 +173,41 @@ impl Phase<'_> {
                 Ok(Listed::default())
             }
             Source::Pull(parts) => puller(sink).read(stream::iter(parts)).await,
-            Source::People(batch, span) => {
-                let parts = Syncer::people(self.run.ledger.clone(), batch, span);
-                puller(sink).read(parts).await
+            Source::Turns(agenda, _) => {
+                let (turns, walk) = turns(self.run.ledger.clone(), agenda);
+                let mut listed = puller(sink).read(turns).await?;
+                listed.unsettled =
+                    walk.await.map_err(|cause| SyncError::Worker(cause.to_string()))??;
+                Ok(listed)
             }
         }
     }
+}
+
+impl Source {
+    /// How many parts there are, where that is known.
+    fn parts(&self) -> Option<u64> {
+        match self {
+            Self::Stored | Self::Given(_) => None,
+            Self::Pull(parts) => Some(parts.len() as u64),
+            Self::Turns(_, count) => Some(*count),
+        }
+    }
+}
+
+/// Walks an agenda on a blocking thread, a few turns ahead.
+fn turns(
+    ledger: Ledger,
+    agenda: Agenda,
+) -> (impl Stream<Item = Part>, JoinHandle<Result<bool, StoreError>>) {
+    let (sink, turns) = mpsc::channel::<Turn>(DEPTH);
+    let walk = tokio::task::spawn_blocking(move || {
+        agenda.turns(&ledger, |turn| sink.blocking_send(turn).is_ok())
+    });
+    let next = |mut turns: mpsc::Receiver<Turn>| async move {
+        turns.recv().await.map(|turn| (Part::Turn(turn), turns))
+    };
+    (stream::unfold(turns, next), walk)
 }
 
 fn tell(progress: &dyn Progress, entity: Entity, origin: Origin, done: u64, of: Option<u64>) {

@@ -15,6 +15,15 @@ pub enum Event {
         /// All there are.
         of: Option<u64>,
     },
+    /// Parts of a listing were read to their end: departments, or people in windows of time.
+    Parts {
+        /// The kind.
+        entity: Entity,
+        /// Ended so far.
+        done: u64,
+        /// All there are, about.
+        of: u64,
+    },
     /// Stored records of a kind were mapped again.
     Remapped {
         /// The kind.

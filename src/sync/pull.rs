@@ -17,6 +17,7 @@ use crate::model::record::{Cursor, Evidence, Page, Record, Window};
 use crate::port::provider::Provider;
 
 use super::SyncError;
+use super::coverage::{Turn, Turns};
 use super::intake::{Batch, Origin};
 
 /// How often a part may start again because its cursor went stale.
@@ -35,6 +36,8 @@ pub(super) enum Part {
     Within(Option<SourceId>),
     /// Some people in a window of time.
     People(Arc<[SourceId]>, Window),
+    /// The same, as the gap ledger asks.
+    Turn(Turn),
 }
 
 /// What a listing came to.
@@ -44,6 +47,12 @@ pub(super) struct Listed {
     pub(super) failures: Vec<String>,
     /// The ids listed, in order; departments only.
     pub(super) ids: Vec<SourceId>,
+    /// Attendance: which turns were read to their end.
+    pub(super) turns: Turns,
+    /// Attendance: whether people came or went since the gap ledger was last filed.
+    pub(super) unsettled: bool,
+    /// Parts that have ended.
+    pub(super) parts: u64,
 }
 
 /// Reads one kind.
@@ -55,6 +64,8 @@ pub(super) struct Puller<'a> {
     /// Parts read at once.
     pub(super) parallel: usize,
     pub(super) on_evidence: &'a (dyn Fn(&Evidence) + Sync),
+    /// Called with the number of parts that have ended.
+    pub(super) on_part: &'a (dyn Fn(u64) + Sync),
 }
 
 impl Puller<'_> {
@@ -83,9 +94,10 @@ impl Puller<'_> {
             let mut listed = lock(listed);
             if listed.failures.len() >= FAILURES {
                 listed.failures.push("too many parts failed; the rest was not read".to_owned());
-                break;
+                return Ok(());
             }
         }
+        lock(listed).turns.finish();
         Ok(())
     }
 
@@ -93,7 +105,10 @@ impl Puller<'_> {
         let mut restarts = 0;
         loop {
             let fault = match self.pages(&part, listed).await? {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.ended(&part, listed, true);
+                    return Ok(());
+                }
                 Err(fault) => fault,
             };
             match fault.disposition() {
@@ -102,6 +117,7 @@ impl Puller<'_> {
                     return Err(SyncError::Provider(fault));
                 }
                 _ => {
+                    self.ended(&part, listed, false);
                     lock(listed).failures.push(format!("{} {}: {fault}", self.entity, name(&part)));
                     return Ok(());
                 }
@@ -155,10 +171,19 @@ impl Puller<'_> {
             Part::Within(department) => {
                 self.provider.list(self.entity, department.as_ref(), cursor).await
             }
-            Part::People(people, window) => {
+            Part::People(people, window) | Part::Turn(Turn { people, window, .. }) => {
                 self.provider.list_attendance(self.entity, people, *window, cursor).await
             }
         }
+    }
+
+    fn ended(&self, part: &Part, listed: &Mutex<Listed>, read: bool) {
+        let mut listed = lock(listed);
+        listed.parts += 1;
+        if let Part::Turn(turn) = part {
+            listed.turns.note(turn, read);
+        }
+        (self.on_part)(listed.parts);
     }
 
     fn note(&self, page: &Page, listed: &Mutex<Listed>) {
@@ -184,7 +209,7 @@ fn name(part: &Part) -> String {
         Part::Whole => "listing".to_owned(),
         Part::Within(Some(department)) => format!("of department {department}"),
         Part::Within(None) => "outside any department".to_owned(),
-        Part::People(people, window) => {
+        Part::People(people, window) | Part::Turn(Turn { people, window, .. }) => {
             format!("of {} people in {}..{}", people.len(), window.start, window.end)
         }
     }

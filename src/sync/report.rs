@@ -48,6 +48,12 @@ pub struct Report {
     /// Some of the parked records, each with its reason.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub parked_first: BTreeMap<Entity, Vec<ParkedRecord>>,
+    /// People who are employees of another connection, by the tenant's `matching`.
+    pub linked: u64,
+    /// Parked people who cannot be told from others.
+    pub clashing: u64,
+    /// Windows of attendance that could not be read yet; every run tries them again.
+    pub gaps: Counts,
     /// What was planned.
     pub plan: Tallies,
     /// Equal plans have equal digests.

@@ -3,40 +3,76 @@
 use std::sync::Arc;
 
 use crate::model::entity::Entity;
-use crate::model::hash::ContentHash;
 use crate::model::ids::{ConnectionId, ExternalId, RunId};
-use crate::model::plan::{Change, Verb};
+use crate::model::plan::Change;
 use crate::port::target::Target;
 
 use super::SyncError;
 use super::ledger::{Entry, Ledger, Phase, Standing};
+use super::matching::Matcher;
 use super::order;
 use super::scribe::{GROUP, Tallied, weigh};
 
-/// Plans the end of every standing record that was not met. Returns how many records stood before.
+/// How many records of a kind stood before a run.
+pub(super) fn known(ledger: &Ledger, entity: Entity, run: RunId) -> Result<u64, SyncError> {
+    let mut known = 0;
+    for pair in ledger.entries(entity, None) {
+        let (_, entry) = pair?;
+        let before = if entry.run == run { entry.applied } else { ledger.in_force(&entry, run) };
+        known += u64::from(matches!(before, Standing::Present(_)));
+    }
+    Ok(known)
+}
+
+/// Plans the end of every standing record that was not met.
 pub(super) fn plan(
     ledger: &Ledger,
     connection: &ConnectionId,
     entity: Entity,
     run: RunId,
+    matcher: Option<&Matcher>,
     out: &mut Tallied,
-) -> Result<u64, SyncError> {
-    let mut known = 0;
+) -> Result<(), SyncError> {
+    let matcher = matcher.filter(|_| entity == Entity::Employee);
     let mut group = Vec::new();
     let mut seq = 0;
     for pair in ledger.entries(entity, None) {
         let (source, entry) = pair?;
         let stands = matches!(ledger.in_force(&entry, run), Standing::Present(_));
-        known += u64::from(stands);
-        if stands && !out.seen.contains(entry.slot) {
+        if out.seen.contains(entry.slot) {
+            continue;
+        }
+        if let Some(matcher) = matcher {
+            gone(ledger, matcher, run, &source, entry)?;
+        }
+        if stands {
             group.push((source, entry));
         }
         if group.len() == GROUP {
             write(ledger, connection, entity, run, (&mut group, &mut seq), out)?;
         }
     }
-    write(ledger, connection, entity, run, (&mut group, &mut seq), out)?;
-    Ok(known)
+    write(ledger, connection, entity, run, (&mut group, &mut seq), out)
+}
+
+/// A person who is gone owns their employee still; one who was linked lets go of it.
+fn gone(
+    ledger: &Ledger,
+    matcher: &Matcher,
+    run: RunId,
+    source: &str,
+    entry: Entry,
+) -> Result<(), SyncError> {
+    match ledger.in_force(&entry, run) {
+        Standing::Present(_) => Ok(matcher.ended(source)?),
+        Standing::Unknown if entry.wanted != Standing::Retired => {
+            matcher.left(source)?;
+            let applied = if entry.run == run { entry.applied } else { Standing::Unknown };
+            let entry = Entry { wanted: Standing::Retired, applied, run, ..entry };
+            Ok(ledger.write_index(vec![ledger.put_entry(Entity::Employee, source, &entry)])?)
+        }
+        Standing::Unknown | Standing::Retired => Ok(()),
+    }
 }
 
 fn write(
@@ -56,12 +92,7 @@ fn write(
         let applied = if entry.run == run { entry.applied } else { ledger.in_force(&entry, run) };
         entry = Entry { wanted: Standing::Retired, applied, run, ..entry };
         index.push(ledger.put_entry(entity, &source, &entry));
-        let change = Change {
-            verb: Verb::Retire,
-            external_id: ExternalId::of(connection, entity, &source),
-            json: bytes::Bytes::new(),
-            hash: ContentHash([0; 16]),
-        };
+        let change = Change::end(ExternalId::of(connection, entity, &source));
         out.tally.count(change.verb);
         out.digest = out.digest.wrapping_add(weigh(&change));
         changes.push(change);

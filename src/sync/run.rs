@@ -1,21 +1,21 @@
 //! One run of one connection, from start to report.
 
 mod close;
+mod links;
 mod targeted;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures_util::stream;
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Attendance, Gate};
+use crate::config::{Attendance, Gate, Matching};
 use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
 use crate::model::ids::{ConnectionId, RunId, SourceId, TenantId};
 use crate::model::plan::{ChangeSet, Tallies};
-use crate::model::record::{AttendanceBatch, Capabilities, Walk, Window};
+use crate::model::record::{Capabilities, Walk};
 use crate::port::clock::Clock;
 use crate::port::mapper::Mapper;
 use crate::port::provider::Provider;
@@ -25,10 +25,12 @@ use crate::port::target::{Dangling, Target};
 use super::SyncError;
 use super::apply::{Applier, read_plan};
 use super::certify::{self, Doubt, Listing};
+use super::coverage::{Agenda, Reach, Reading};
 use super::diff::{Shown, show};
 use super::find::Found;
 use super::gate;
 use super::ledger::{Ledger, RunRecord, RunState, Standing};
+use super::matching::Matcher;
 use super::phase::{Phase, Source};
 use super::progress::{Event, Progress};
 use super::pull::{Listed, Part};
@@ -36,7 +38,6 @@ use super::report::{Counts, Report};
 use super::retire;
 use super::scribe::Tallied;
 use super::targets::Targets;
-use super::windows;
 
 /// Runs whose plans and records are kept.
 const KEPT_RUNS: usize = 50;
@@ -81,6 +82,8 @@ pub struct Settings {
     pub gate: Gate,
     /// How far back attendance is read.
     pub attendance: Attendance,
+    /// When records of two connections are the same person.
+    pub matching: Option<Matching>,
     /// Parts of a listing read at once.
     pub parallel: usize,
     /// Mapping workers.
@@ -114,14 +117,18 @@ pub(super) struct Run<'a> {
     kinds: BTreeMap<Entity, Tallied>,
     vacant: BTreeMap<Entity, bool>,
     doubts: BTreeMap<Entity, Vec<Doubt>>,
-    known: BTreeMap<Entity, u64>,
     failures: Vec<String>,
     /// Mapping digests that every entry of a kind has been mapped under by the end of this run.
     digests: BTreeMap<Entity, ContentHash>,
-    /// Where attendance has been read up to, once the run is done.
+    /// When attendance was read, once the run is done.
     read_until: BTreeMap<Entity, i64>,
+    /// What of attendance was read, once the run is done.
+    readings: BTreeMap<Entity, Reading>,
+    /// Windows of attendance that are still missing.
+    gaps: Counts,
     /// The run before did not end well: references may be unresolved.
     unsettled: bool,
+    matcher: Option<Arc<Matcher>>,
 }
 
 impl Syncer {
@@ -149,6 +156,12 @@ impl Syncer {
             reason: None,
         };
         ledger.write_index(vec![ledger.put_run(&record)])?;
+        let matcher = Matcher::open(
+            self.settings.matching.as_ref(),
+            (&self.tenant, &self.connection),
+            &self.store,
+            request.mode == Mode::Plan,
+        )?;
         let mut this = Run {
             syncer: self,
             request,
@@ -157,11 +170,13 @@ impl Syncer {
             kinds: BTreeMap::new(),
             vacant: BTreeMap::new(),
             doubts: BTreeMap::new(),
-            known: BTreeMap::new(),
             failures: Vec::new(),
             digests: BTreeMap::new(),
             read_until: BTreeMap::new(),
+            readings: BTreeMap::new(),
+            gaps: Counts::new(),
             unsettled: last.is_some_and(|last| last.state == RunState::Applying),
+            matcher: matcher.map(Arc::new),
         };
         let ended = this.carry_out(&mut record, found).await;
         record.ended_ms = Some(self.clock.now_ms());
@@ -236,13 +251,14 @@ impl Run<'_> {
         self.remap().await?;
         match &self.request.mode {
             Mode::Sync | Mode::Plan => self.pull().await?,
-            Mode::Remap => {}
+            Mode::Remap => self.relink().await?,
             Mode::Targeted(targets) => self.look(targets, found).await?,
         }
         record.plan = self.plan();
         record.digest = Some(self.digest());
         self.request.progress.tell(Event::Planned(record.plan.clone()));
-        let known = |entity| self.known.get(&entity).copied().unwrap_or_default();
+        let known = self.known(&record.plan).await?;
+        let known = |entity| known.get(&entity).copied().unwrap_or_default();
         let held = gate::judge(&record.plan, known, &self.syncer.settings.gate);
         let approved = record.digest.is_some() && self.request.approve == record.digest;
         if self.request.mode == Mode::Plan {
@@ -268,6 +284,10 @@ impl Run<'_> {
         };
         let applied = writer.apply(record).await?;
         self.settle_meta()?;
+        self.settle_readings().await?;
+        if let Some(matcher) = &self.matcher {
+            matcher.done()?;
+        }
         record.state = RunState::Done;
         Ok((Vec::new(), (applied.written, applied.dangling)))
     }
@@ -275,10 +295,12 @@ impl Run<'_> {
     /// Maps stored records again, where the mapping of a kind is not the one its entries were mapped under.
     async fn remap(&mut self) -> Result<(), SyncError> {
         for entity in self.request.mapper.entities() {
-            let Some(digest) = self.request.mapper.digest(entity) else { continue };
+            let Some(digest) = self.digest_of(entity) else { continue };
             let meta = self.ledger.meta(entity)?;
             let rebuild = self.rebuild(entity).await?;
-            if meta.slots > 0 && (meta.digest != Some(digest) || rebuild) {
+            let relinked = entity == Entity::Employee
+                && self.matcher.as_ref().is_some_and(|matcher| matcher.todo().0);
+            if meta.slots > 0 && (meta.digest != Some(digest) || rebuild || relinked) {
                 self.phase(entity, Source::Stored, rebuild).await?;
             }
             self.digests.insert(entity, digest);
@@ -325,6 +347,7 @@ impl Run<'_> {
         if by_departments {
             self.share_doubts();
         }
+        self.relink().await?;
         for entity in [Entity::Employee, Entity::Department] {
             self.retire(entity).await?;
         }
@@ -350,13 +373,15 @@ impl Run<'_> {
             if self.request.mapper.digest(entity).is_none() {
                 continue;
             }
-            let read_until = self.ledger.meta(entity)?.read_until;
-            let span = windows::span(now, read_until, attendance, &self.syncer.settings.zone);
-            let listed = self.phase(entity, Source::People(batch, span), false).await?;
-            if listed.failures.is_empty() {
-                self.read_until.insert(entity, now);
-            }
+            let zone = self.syncer.settings.zone.clone();
+            let agenda = Agenda::open(&self.ledger, batch, Reach { now, attendance, zone })?;
+            let people = self.ledger.meta(Entity::Employee)?.slots;
+            let count = agenda.count(people.into());
+            let listed = self.phase(entity, Source::Turns(agenda.clone(), count), false).await?;
             self.failures.extend(listed.failures);
+            let Listed { turns, unsettled, .. } = listed;
+            self.readings.insert(entity, Reading { agenda, turns, unsettled });
+            self.read_until.insert(entity, now);
         }
         Ok(())
     }
@@ -370,7 +395,8 @@ impl Run<'_> {
         let mut tallied = self.kinds.remove(&entity).unwrap_or_default();
         tallied.meta = self.ledger.meta(entity)?;
         let vacant = self.vacant.get(&entity).copied().unwrap_or(false);
-        let phase = Phase { run: self, entity, rebuild, vacant };
+        let matcher = self.matcher.clone();
+        let phase = Phase { run: self, entity, rebuild, vacant, matcher };
         let (listed, tallied) = phase.carry_out(source, tallied).await?;
         self.kinds.insert(entity, tallied);
         Ok(listed)
@@ -405,13 +431,13 @@ impl Run<'_> {
         }
         let Some(mut tallied) = self.kinds.remove(&entity) else { return Ok(()) };
         let (ledger, run) = (self.ledger.clone(), self.id);
-        let connection = self.syncer.connection.clone();
-        let (known, tallied) = blocking(move || {
-            let known = retire::plan(&ledger, &connection, entity, run, &mut tallied)?;
-            Ok((known, tallied))
+        let (connection, matcher) = (self.syncer.connection.clone(), self.matcher.clone());
+        let tallied = blocking(move || {
+            let matcher = matcher.as_deref();
+            retire::plan(&ledger, &connection, entity, run, matcher, &mut tallied)?;
+            Ok(tallied)
         })
         .await?;
-        self.known.insert(entity, known);
         self.kinds.insert(entity, tallied);
         Ok(())
     }
@@ -434,59 +460,9 @@ impl Run<'_> {
         }
     }
 
-    /// Files what holds of each kind once everything is written.
-    fn settle_meta(&self) -> Result<(), SyncError> {
-        let mut ops = Vec::new();
-        for entity in Entity::ALL {
-            let mut meta = self.ledger.meta(entity)?;
-            let before = meta.clone();
-            meta.digest = self.digests.get(&entity).copied().or(meta.digest);
-            meta.read_until = self.read_until.get(&entity).copied().or(meta.read_until);
-            if meta != before {
-                ops.push(self.ledger.put_meta(entity, &meta));
-            }
-        }
-        Ok(self.ledger.write_index(ops)?)
-    }
-
     async fn flush(&self) -> Result<(), SyncError> {
         let ledger = self.ledger.clone();
         blocking(move || Ok(ledger.store().flush()?)).await
-    }
-}
-
-impl Syncer {
-    /// Streams the people whose attendance is read, in batches, each with every window.
-    pub(super) fn people(
-        ledger: Ledger,
-        batch: AttendanceBatch,
-        span: Window,
-    ) -> impl stream::Stream<Item = Part> {
-        let (sink, parts) = tokio::sync::mpsc::channel::<Part>(2);
-        tokio::task::spawn_blocking(move || {
-            let mut people: Vec<SourceId> = Vec::with_capacity(batch.people);
-            let send = |people: &mut Vec<SourceId>| {
-                let group: Arc<[SourceId]> = std::mem::take(people).into();
-                windows::slices(span, batch.days)
-                    .all(|window| sink.blocking_send(Part::People(group.clone(), window)).is_ok())
-            };
-            for (source, entry) in ledger.entries(Entity::Employee, None).flatten() {
-                if entry.wanted == Standing::Retired {
-                    continue;
-                }
-                people.extend(SourceId::parse(&source).ok());
-                if people.len() >= batch.people && !send(&mut people) {
-                    return;
-                }
-            }
-            if !people.is_empty() {
-                send(&mut people);
-            }
-        });
-        stream::unfold(
-            parts,
-            |mut parts| async move { parts.recv().await.map(|part| (part, parts)) },
-        )
     }
 }
 

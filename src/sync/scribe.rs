@@ -18,6 +18,7 @@ use crate::port::target::Target;
 use super::SyncError;
 use super::intake::{Item, Judged, Origin};
 use super::ledger::{Entry, FrameId, Framed, KindMeta, Ledger, Parked, Phase, Standing};
+use super::matching::{Matcher, Verdict};
 use super::order;
 use super::seen::Seen;
 
@@ -25,6 +26,8 @@ use super::seen::Seen;
 pub(super) const GROUP: usize = 512;
 /// Records in a raw frame.
 const FRAME: usize = 64;
+/// Sets of ends that a scribe plans are numbered from here, beyond those of the absent.
+const ENDS: u32 = 1 << 31;
 
 /// What a scribe works with, fixed for a phase.
 pub(super) struct Desk {
@@ -37,6 +40,8 @@ pub(super) struct Desk {
     pub(super) rebuild: bool,
     /// The target holds nothing of this kind: no need to ask it.
     pub(super) vacant: bool,
+    /// People only: who is the same person elsewhere, if the tenant says how to tell.
+    pub(super) matcher: Option<std::sync::Arc<Matcher>>,
 }
 
 /// What a phase came to; carried from phase to phase of the same kind.
@@ -55,6 +60,8 @@ pub(super) struct Tallied {
     pub(super) sets: u32,
     /// The next raw frame's number.
     pub(super) frames: u32,
+    /// The next number of a set of ends.
+    pub(super) ends: u32,
 }
 
 /// See the module.
@@ -64,6 +71,8 @@ pub(super) struct Scribe {
     waiting: Vec<(Origin, Item)>,
     /// Departments only: changes held back until their order is known.
     departments: Vec<Change>,
+    /// Rows that end although their records are there: left out by the mapping, or somebody else's now.
+    ends: Vec<Change>,
 }
 
 /// A record in the group at hand.
@@ -73,11 +82,21 @@ struct Draftee {
     reframe: bool,
     verb: Option<Verb>,
     was_parked: bool,
+    /// The employee that the record is linked to.
+    link: Option<ExternalId>,
+    /// Whether this run has decided about the record before.
+    decided: bool,
 }
 
 impl Scribe {
     pub(super) fn new(desk: Desk, out: Tallied) -> Self {
-        Self { desk, out, waiting: Vec::with_capacity(GROUP), departments: Vec::new() }
+        Self {
+            desk,
+            out,
+            waiting: Vec::with_capacity(GROUP),
+            departments: Vec::new(),
+            ends: Vec::new(),
+        }
     }
 
     /// Takes one judged batch.
@@ -131,6 +150,7 @@ impl Scribe {
         for draftee in group {
             self.file(draftee, &mut index, &mut changes);
         }
+        blobs.extend(self.end_set()?);
         if self.desk.entity == Entity::Department {
             self.departments.append(&mut changes);
         } else if !changes.is_empty() {
@@ -162,7 +182,8 @@ impl Scribe {
             if again && prior.is_some_and(|prior| prior.raw == item.raw) {
                 continue;
             }
-            let draftee = self.entry_for(item, prior);
+            let (item, link) = self.matched(item, prior.is_some())?;
+            let draftee = self.entry_for(item, prior, link);
             if let Some(index) = twin {
                 group[index] = draftee;
             } else {
@@ -173,7 +194,32 @@ impl Scribe {
         Ok(group)
     }
 
-    fn entry_for(&mut self, item: Item, prior: Option<Entry>) -> Draftee {
+    /// Decides whether a person is an employee of another connection, or cannot be told from another person.
+    fn matched(
+        &self,
+        mut item: Item,
+        known: bool,
+    ) -> Result<(Item, Option<ExternalId>), SyncError> {
+        let Some(matcher) = &self.desk.matcher else { return Ok((item, None)) };
+        let draft = match &item.mapped {
+            Mapped::Draft(draft) => draft,
+            Mapped::Skipped => {
+                matcher.ended(item.id.as_str())?;
+                return Ok((item, None));
+            }
+            Mapped::Rejected(_) => return Ok((item, None)),
+        };
+        match matcher.judge(item.id.as_str(), draft, known)? {
+            Verdict::Own => Ok((item, None)),
+            Verdict::Linked(owner) => Ok((item, Some(owner))),
+            Verdict::Clash(reject) => {
+                item.mapped = Mapped::Rejected(reject);
+                Ok((item, None))
+            }
+        }
+    }
+
+    fn entry_for(&mut self, item: Item, prior: Option<Entry>, link: Option<ExternalId>) -> Draftee {
         let desk = &self.desk;
         let held = match prior {
             Some(_) if desk.rebuild => Standing::Unknown,
@@ -185,6 +231,11 @@ impl Scribe {
             _ => held,
         };
         let (wanted, verb, parked) = match &item.mapped {
+            // No row of its own; one that stands is merged into the owner's.
+            Mapped::Draft(_) if link.is_some() => {
+                let stands = matches!(held, Standing::Present(_));
+                (Standing::Unknown, stands.then_some(Verb::Retire), false)
+            }
             Mapped::Draft(draft) => {
                 let wanted = Standing::Present(draft.hash());
                 let verb = match held {
@@ -194,9 +245,13 @@ impl Scribe {
                 };
                 (wanted, verb, false)
             }
+            // Left out on purpose: whoever stands in the target from before is ended; what has happened stays.
             Mapped::Skipped => {
                 self.out.skipped += 1;
-                (held, None, false)
+                let ends = matches!(desk.entity, Entity::Department | Entity::Employee)
+                    && matches!(held, Standing::Present(_));
+                let wanted = if ends { Standing::Retired } else { held };
+                (wanted, ends.then_some(Verb::Retire), false)
             }
             Mapped::Rejected(_) => (held, None, true),
         };
@@ -209,7 +264,9 @@ impl Scribe {
         let frame = prior.map_or(FrameId(0), |prior| prior.frame);
         let run = desk.run;
         let entry = Entry { slot, raw: item.raw, frame, wanted, applied, run, parked };
-        Draftee { item, entry, reframe, verb, was_parked: prior.is_some_and(|prior| prior.parked) }
+        let was_parked = prior.is_some_and(|prior| prior.parked);
+        let decided = prior.is_some_and(|prior| prior.run == run);
+        Draftee { item, entry, reframe, verb, was_parked, link, decided }
     }
 
     /// Where nothing is known of a record, the target may still hold it: a receipt was lost, or the state is new.
@@ -217,8 +274,12 @@ impl Scribe {
         if self.desk.vacant {
             return Ok(());
         }
-        let mut asked: Vec<&mut Draftee> =
-            group.iter_mut().filter(|draftee| draftee.verb == Some(Verb::Create)).collect();
+        // A linked one too: a run that was killed may have written a row of its own.
+        let unsure = |draftee: &&mut Draftee| {
+            let linked = draftee.link.is_some() && draftee.verb.is_none() && !draftee.decided;
+            draftee.verb == Some(Verb::Create) || linked
+        };
+        let mut asked: Vec<&mut Draftee> = group.iter_mut().filter(unsure).collect();
         let keys: Vec<ExternalId> = asked.iter().map(|d| self.external_id(&d.item)).collect();
         if keys.is_empty() {
             return Ok(());
@@ -226,6 +287,10 @@ impl Scribe {
         let held = self.desk.runtime.block_on(self.desk.target.load(self.desk.entity, &keys))?;
         for (draftee, held) in asked.iter_mut().zip(held) {
             let Some(held) = held else { continue };
+            if draftee.link.is_some() {
+                draftee.verb = (!held.retired).then_some(Verb::Retire);
+                continue;
+            }
             if Standing::Present(held.hash) == draftee.entry.wanted && !held.retired {
                 draftee.verb = None;
                 self.out.adopted += 1;
@@ -237,7 +302,11 @@ impl Scribe {
     }
 
     fn external_id(&self, item: &Item) -> ExternalId {
-        ExternalId::of(&self.desk.connection, self.desk.entity, item.id.as_str())
+        self.external_id_of(item.id.as_str())
+    }
+
+    fn external_id_of(&self, source: &str) -> ExternalId {
+        ExternalId::of(&self.desk.connection, self.desk.entity, source)
     }
 
     fn frame(&mut self, group: &mut [Draftee]) -> Result<Vec<Op>, SyncError> {
@@ -257,7 +326,7 @@ impl Scribe {
     }
 
     fn file(&mut self, draftee: Draftee, index: &mut Vec<Op>, changes: &mut Vec<Change>) {
-        let Draftee { item, entry, verb, was_parked, .. } = draftee;
+        let Draftee { item, entry, verb, was_parked, link, .. } = draftee;
         let (entity, ledger) = (self.desk.entity, &self.desk.ledger);
         index.push(ledger.put_entry(entity, item.id.as_str(), &entry));
         if let Mapped::Rejected(reject) = item.mapped {
@@ -267,6 +336,16 @@ impl Scribe {
         }
         if was_parked {
             index.push(ledger.delete_parked(entity, item.id.as_str()));
+        }
+        if verb == Some(Verb::Retire) {
+            let external_id = self.external_id_of(item.id.as_str());
+            let end = match link {
+                Some(owner) => Change::merge(external_id, &owner),
+                None => Change::end(external_id),
+            };
+            self.count(&end);
+            self.ends.push(end);
+            return;
         }
         if let (Some(verb), Mapped::Draft(draft)) = (verb, item.mapped) {
             let external_id = draft.external_id().clone();
@@ -280,6 +359,19 @@ impl Scribe {
     fn count(&mut self, change: &Change) {
         self.out.tally.count(change.verb);
         self.out.digest = self.out.digest.wrapping_add(weigh(change));
+    }
+
+    /// These come with the ends of those who are absent, after everything that is written anew.
+    fn end_set(&mut self) -> Result<Option<Op>, SyncError> {
+        if self.ends.is_empty() {
+            return Ok(None);
+        }
+        let phase = Phase::Retire(self.desk.entity);
+        let seq = ENDS + self.out.ends;
+        let op = self.desk.ledger.put_set(self.desk.run, phase, seq, &self.ends)?;
+        self.out.ends += 1;
+        self.ends.clear();
+        Ok(Some(op))
     }
 
     fn plan_set(&mut self, changes: &[Change]) -> Result<Op, SyncError> {

@@ -13,15 +13,20 @@ use tracing::{error, info, warn};
 
 use crate::config::{Schedule, Zone};
 use crate::model::ids::{ConnectionId, TenantId};
+use crate::model::rate::Quota;
 use crate::port::mapper::Mapper;
 
 use super::SyncError;
 use super::ledger::RunState;
 use super::look::{self, Asker, Looked, Order, Sight};
+use super::outlook::{Outlook, Watcher};
 use super::progress::Progress;
 use super::report::Report;
 use super::run::{Mode, Request, Syncer};
 
+/// A full listing that could not be certified is made again after this long, so often.
+const AGAIN: Duration = Duration::from_mins(30);
+const TRIES: u32 = 3;
 /// When nothing is scheduled, the loop looks again after this long.
 const IDLE: Duration = Duration::from_hours(1);
 
@@ -33,6 +38,8 @@ pub struct Wiring {
     pub mapper: Arc<dyn Mapper>,
     /// When it runs.
     pub schedule: Schedule,
+    /// When everything is listed in any case.
+    pub full_listing: Schedule,
     /// Where the schedule is read.
     pub zone: Zone,
 }
@@ -47,6 +54,12 @@ pub struct Status {
     /// Why a run is on its way, if one is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub running: Option<Trigger>,
+    /// How far that run is, and how long it still takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outlook: Option<Outlook>,
+    /// Calls that the platform meters by the month.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub quotas: Vec<Quota>,
     /// Unix milliseconds of the next scheduled run.
     pub next_run_ms: Option<i64>,
     /// The last run that came to a report.
@@ -67,32 +80,37 @@ pub enum Trigger {
     Start,
     /// It is time.
     Schedule,
+    /// It is time to list everything, or the last such listing could not be certified.
+    FullListing,
+    /// An event of the platform is known to be lost: what it told can only be found by reading.
+    Lost,
     /// Someone asked.
     Request,
     /// Mappings, configuration or plugins changed.
     Reload,
     /// The platform pushed events.
     Event,
-    /// Something changed that no event tells.
-    Lost,
 }
 
 /// The loop. Run it with [`Service::run`].
 pub struct Service {
     wiring: watch::Receiver<Arc<Wiring>>,
-    requests: mpsc::Receiver<()>,
+    requests: mpsc::Receiver<Trigger>,
     looks: mpsc::Receiver<Order>,
-    /// Unix milliseconds of the next scheduled run; a look does not move it.
-    due: Option<i64>,
+    /// Unix milliseconds of the next scheduled run, and what it is; a look does not move it.
+    due: Option<(i64, Trigger)>,
     status: watch::Sender<Status>,
     progress: Arc<dyn Progress>,
+    /// Full listings in a row that could not be certified, and when the next try is due (Unix milliseconds).
+    uncertified: u32,
+    again: Option<i64>,
 }
 
 /// A hold on a running service.
 #[derive(Clone)]
 pub struct Handle {
     wiring: watch::Sender<Arc<Wiring>>,
-    requests: mpsc::Sender<()>,
+    requests: mpsc::Sender<Trigger>,
     looks: Asker,
     status: watch::Receiver<Status>,
 }
@@ -105,8 +123,17 @@ impl Handle {
 
     /// Asks for a run; several requests before it starts make one.
     pub fn request(&self) {
-        // A full channel holds a request already.
-        self.requests.try_send(()).ok();
+        self.ask(Trigger::Request);
+    }
+
+    /// Tells that an event of the platform is known to be lost; everything is read.
+    pub fn lost(&self) {
+        self.ask(Trigger::Lost);
+    }
+
+    fn ask(&self, trigger: Trigger) {
+        // A full channel holds a request already, and any of them reads everything.
+        self.requests.try_send(trigger).ok();
     }
 
     /// Looks as soon as the run on its way has ended, and tells how that went.
@@ -127,6 +154,8 @@ impl Service {
             tenant: wiring.syncer.tenant.clone(),
             connection: wiring.syncer.connection.clone(),
             running: None,
+            outlook: None,
+            quotas: wiring.syncer.provider.quotas(),
             next_run_ms: None,
             last: None,
             error: None,
@@ -137,7 +166,16 @@ impl Service {
         let (request_sender, requests) = mpsc::channel(1);
         let (status_sender, status) = watch::channel(status);
         let (asker, looks) = look::channel();
-        let service = Self { wiring, requests, looks, due: None, status: status_sender, progress };
+        let service = Self {
+            wiring,
+            requests,
+            looks,
+            due: None,
+            status: status_sender,
+            progress,
+            uncertified: 0,
+            again: None,
+        };
         (service, Handle { wiring: wiring_sender, requests: request_sender, looks: asker, status })
     }
 
@@ -154,9 +192,9 @@ impl Service {
                     Ok(()) => Trigger::Reload,
                     Err(_) => break,
                 },
-                Some(()) = self.requests.recv() => Trigger::Request,
-                () = sleep(wait.unwrap_or(IDLE)) => match wait {
-                    Some(_) => Trigger::Schedule,
+                Some(trigger) = self.requests.recv() => trigger,
+                () = sleep(wait) => match self.due {
+                    Some((_, trigger)) => trigger,
                     None => continue,
                 },
                 Some(order) = self.looks.recv() => {
@@ -172,16 +210,45 @@ impl Service {
         }
     }
 
-    fn next(&self) -> Option<i64> {
+    /// When the next run is due, and what it is.
+    fn next(&self) -> Option<(i64, Trigger)> {
         let wiring = self.wiring.borrow();
-        let next = wiring.schedule.next(wiring.syncer.clock.now_ms(), &wiring.zone);
-        self.status.send_modify(|status| status.next_run_ms = next);
-        next
+        let now = wiring.syncer.clock.now_ms();
+        let full = wiring.full_listing.next(now, &wiring.zone);
+        let full = full.into_iter().chain(self.again.map(|at| at.max(now))).min();
+        let next = wiring.schedule.next(now, &wiring.zone);
+        let due = match (full, next) {
+            // Every scheduled run lists everything, so one at the same moment is the full listing.
+            (Some(full), next) if next.is_none_or(|next| full <= next) => {
+                Some((full, Trigger::FullListing))
+            }
+            (_, next) => next.map(|next| (next, Trigger::Schedule)),
+        };
+        self.status.send_modify(|status| status.next_run_ms = due.map(|(at, _)| at));
+        due
     }
 
-    fn until_due(&self) -> Option<Duration> {
+    /// Decides whether a full listing has to be made again before the next night.
+    fn certified(&mut self, trigger: Trigger, whole: bool, now: i64) {
+        if matches!(trigger, Trigger::Reload | Trigger::Event) {
+            return;
+        }
+        if whole {
+            (self.uncertified, self.again) = (0, None);
+        } else if trigger == Trigger::FullListing {
+            self.uncertified += 1;
+            let pause = i64::try_from(AGAIN.as_millis()).unwrap_or_default();
+            self.again = (self.uncertified <= TRIES).then(|| now.saturating_add(pause));
+            if self.again.is_none() {
+                self.uncertified = 0;
+            }
+        }
+    }
+
+    fn until_due(&self) -> Duration {
         let now = self.wiring.borrow().syncer.clock.now_ms();
-        self.due.map(|due| Duration::from_millis(u64::try_from(due - now).unwrap_or_default()))
+        let wait = |(at, _)| Duration::from_millis(u64::try_from(at - now).unwrap_or_default());
+        self.due.map_or(IDLE, wait)
     }
 
     async fn pass(
@@ -196,17 +263,23 @@ impl Service {
             mode,
             approve: None,
             stop: stop.clone(),
-            progress: self.progress.clone(),
+            progress: Watcher::over(&wiring.syncer, self.status.clone(), self.progress.clone()),
             mapper: wiring.mapper.clone(),
         };
         let ended = wiring.syncer.run(&request).await.map(Arc::new);
         let Syncer { tenant, connection, .. } = &wiring.syncer;
+        let whole = ended
+            .as_ref()
+            .is_ok_and(|report| report.doubts.is_empty() && report.failures.is_empty());
+        self.certified(trigger, whole, wiring.syncer.clock.now_ms());
         match &ended {
             Ok(report) => told(report, trigger),
             Err(cause) => error!(%tenant, %connection, ?trigger, %cause, "run broke off"),
         }
         self.status.send_modify(|status| {
             status.running = None;
+            status.outlook = None;
+            status.quotas = wiring.syncer.provider.quotas();
             match &ended {
                 _ if trigger == Trigger::Event => status.looks += u64::from(ended.is_ok()),
                 Ok(report) => {

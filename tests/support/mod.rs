@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use rollcall::config::{Attendance, Gate};
+use rollcall::config::{Attendance, Gate, Matching};
 use rollcall::model::draft::{Draft, Fields};
 use rollcall::model::entity::Entity;
 use rollcall::model::fault::{Advice, Fault};
@@ -52,6 +52,8 @@ pub(crate) struct Platform {
     pub(crate) departments: BTreeMap<String, (String, Option<String>)>,
     /// Person id to (name, departments).
     pub(crate) people: BTreeMap<String, (String, Vec<String>)>,
+    /// Person id to employee number, for those who have one.
+    pub(crate) numbers: BTreeMap<String, String>,
     /// Punch id to (person, Unix second).
     pub(crate) punches: BTreeMap<String, (String, i64)>,
     /// The count the platform claims, if it does.
@@ -66,6 +68,9 @@ pub(crate) struct Platform {
     pub(crate) refused: BTreeSet<String>,
     /// Nothing is answered.
     pub(crate) down: bool,
+    /// So many of a hundred calls for attendance fail.
+    pub(crate) flaky: u64,
+    pub(crate) dice: u64,
 }
 
 /// A provider over a [`Platform`]; two records a page.
@@ -124,7 +129,10 @@ impl Provider for FakeProvider {
                 None => departments.is_empty(),
             };
             let shown = |(id, (name, departments)): (&String, &(String, Vec<String>))| {
-                (id.clone(), json!({"id": id, "name": name, "departments": departments}))
+                let number = platform.numbers.get(id);
+                let shown =
+                    json!({"id": id, "name": name, "departments": departments, "number": number});
+                (id.clone(), shown)
             };
             let listed = platform.people.iter().take(platform.cut.unwrap_or(usize::MAX));
             listed.filter(|(_, (_, departments))| here(departments)).map(shown).collect()
@@ -144,7 +152,15 @@ impl Provider for FakeProvider {
         cursor: Option<&Cursor>,
     ) -> Result<Page, Fault> {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let platform = self.platform.lock().unwrap();
+        let mut platform = self.platform.lock().unwrap();
+        platform.dice = platform
+            .dice
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        if (platform.dice >> 33) % 100 < platform.flaky {
+            let (code, message, remedy) = ("500".into(), "flaky".into(), "wait".into());
+            return Err(Fault::Unavailable(Advice { code, message, remedy }));
+        }
         let wanted = |(person, at): &(String, i64)| {
             people.iter().any(|p| p.as_str() == person) && (window.start..window.end).contains(at)
         };
@@ -188,9 +204,10 @@ impl Provider for FakeProvider {
     }
 }
 
-/// A mapping in Rust. `suffix` stands for an edit of the script; a name of `bad` is rejected.
+/// A mapping in Rust. `suffix` stands for an edit of the script; a name of `bad` is rejected, one of `skip` left out.
 pub(crate) struct FakeMapper {
     pub(crate) suffix: String,
+    pub(crate) connection: ConnectionId,
 }
 
 impl Mapper for FakeMapper {
@@ -211,8 +228,11 @@ impl Mapper for FakeMapper {
 impl FakeMapper {
     fn one(&self, entity: Entity, record: &Record) -> Mapped {
         let value: Value = serde_json::from_slice(&record.payload).unwrap();
-        let key = |entity, id: &str| ExternalId::of(&connection(), entity, id).to_string();
+        let key = |entity, id: &str| ExternalId::of(&self.connection, entity, id).to_string();
         let name = value["name"].as_str().unwrap_or_default();
+        if name == "skip" {
+            return Mapped::Skipped;
+        }
         if name == "bad" {
             let (code, message) = ("mapping::test".to_owned(), "a bad name".to_owned());
             return Mapped::Rejected(Reject { code, field: None, message, place: None });
@@ -228,10 +248,14 @@ impl FakeMapper {
                     .iter()
                     .map(|d| key(Entity::Department, d.as_str().unwrap()))
                     .collect();
-                json!({
+                let mut fields = json!({
                     "display_name": format!("{name}{}", self.suffix), "status": "active",
                     "department_external_ids": departments,
-                })
+                });
+                if let Some(number) = value["number"].as_str() {
+                    fields["employee_number"] = json!(number);
+                }
+                fields
             }
             _ => json!({
                 "employee_external_id": key(Entity::Employee, value["person"].as_str().unwrap()),
@@ -239,7 +263,7 @@ impl FakeMapper {
                 "work_date": "2026-03-30", "direction": "unknown", "kind": "shift",
             }),
         };
-        Mapped::Draft(draft(entity, record.id.as_str(), &fields))
+        Mapped::Draft(draft(&self.connection, entity, record.id.as_str(), &fields))
     }
 }
 
@@ -259,8 +283,14 @@ pub(crate) struct FakeTarget {
 
 #[async_trait]
 impl Target for FakeTarget {
-    async fn is_empty(&self, _: &ConnectionId, entity: Entity) -> Result<bool, TargetError> {
-        Ok(!self.rows.lock().unwrap().keys().any(|(kind, _)| *kind == entity))
+    async fn is_empty(
+        &self,
+        connection: &ConnectionId,
+        entity: Entity,
+    ) -> Result<bool, TargetError> {
+        let prefix = format!("{connection}:");
+        let rows = self.rows.lock().unwrap();
+        Ok(!rows.keys().any(|(kind, id)| *kind == entity && id.as_str().starts_with(&prefix)))
     }
 
     async fn load(
@@ -289,6 +319,12 @@ impl Target for FakeTarget {
             }
             self.writes.fetch_add(1, Ordering::Relaxed);
             log.push(format!("{:?} {} {}", change.verb, set.entity, change.external_id.source()));
+            if let Some(into) = change.merged_into() {
+                assert!(rows.contains_key(&(set.entity, into)), "merged into nothing");
+                rows.remove(&(set.entity, change.external_id));
+                results.push(Ok(()));
+                continue;
+            }
             let key = (set.entity, change.external_id);
             let retired = change.verb == Verb::Retire;
             let json = if retired { rows[&key].json.clone() } else { change.json };
@@ -304,9 +340,14 @@ impl Target for FakeTarget {
 }
 
 /// A valid draft of these fields.
-pub(crate) fn draft(entity: Entity, source: &str, fields: &Value) -> Draft {
+pub(crate) fn draft(
+    connection: &ConnectionId,
+    entity: Entity,
+    source: &str,
+    fields: &Value,
+) -> Draft {
     let mut set = Fields::new(entity);
-    let key = ExternalId::of(&connection(), entity, source);
+    let key = ExternalId::of(connection, entity, source);
     set.set("external_id", rollcall::model::draft::Content::Text(key.as_str().into()));
     for (name, value) in fields.as_object().unwrap() {
         set.set(name, value.into());
@@ -321,6 +362,9 @@ pub(crate) struct World {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<Still>,
     pub(crate) suffix: String,
+    pub(crate) connection: ConnectionId,
+    pub(crate) matching: Option<Matching>,
+    pub(crate) gate: Gate,
 }
 
 impl World {
@@ -352,6 +396,23 @@ impl World {
             store,
             clock: Arc::new(Still(AtomicI64::new(NOW_MS))),
             suffix: String::new(),
+            connection: connection(),
+            matching: None,
+            gate: Gate { retire_share: "10%".parse().unwrap(), retire_count: 2 },
+        }
+    }
+
+    /// The same tenant on another platform, which is empty.
+    pub(crate) fn beside(&self, connection: &str) -> Self {
+        Self {
+            provider: Arc::default(),
+            target: self.target.clone(),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            suffix: String::new(),
+            connection: ConnectionId::parse(connection).unwrap(),
+            matching: self.matching.clone(),
+            gate: self.gate,
         }
     }
 
@@ -362,15 +423,16 @@ impl World {
     pub(crate) fn syncer(&self) -> Syncer {
         Syncer {
             tenant: TenantId::parse("acme").unwrap(),
-            connection: connection(),
+            connection: self.connection.clone(),
             provider: self.provider.clone(),
             target: self.target.clone(),
             store: self.store.clone(),
             clock: self.clock.clone(),
             settings: Settings {
                 zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap(),
-                gate: Gate { retire_share: "10%".parse().unwrap(), retire_count: 2 },
+                gate: self.gate,
                 attendance: Attendance { lookback_days: 3, backfill_days: 30, since: None },
+                matching: self.matching.clone(),
                 parallel: 3,
                 workers: 2,
             },
@@ -391,7 +453,10 @@ impl World {
             approve,
             stop: CancellationToken::new(),
             progress: Arc::new(Silent),
-            mapper: Arc::new(FakeMapper { suffix: self.suffix.clone() }),
+            mapper: Arc::new(FakeMapper {
+                suffix: self.suffix.clone(),
+                connection: self.connection.clone(),
+            }),
         };
         self.syncer().run(&request).await
     }
@@ -411,7 +476,7 @@ impl World {
     }
 
     pub(crate) fn held(&self, entity: Entity, source: &str) -> Option<Value> {
-        let key = (entity, ExternalId::of(&connection(), entity, source));
+        let key = (entity, ExternalId::of(&self.connection, entity, source));
         let rows = self.target.rows.lock().unwrap();
         rows.get(&key).map(|held| serde_json::from_slice(&held.json).unwrap())
     }

@@ -44,6 +44,14 @@ impl Keys {
         self.kind(b'p', entity, source.as_bytes())
     }
 
+    pub(super) fn cohorts(&self, entity: Entity) -> Vec<u8> {
+        self.kind(b'g', entity, &[])
+    }
+
+    pub(super) fn member(&self, entity: Entity, person: &str) -> Vec<u8> {
+        self.kind(b'h', entity, person.as_bytes())
+    }
+
     pub(super) fn frame(&self, entity: Entity, frame: Option<u64>) -> Vec<u8> {
         match frame {
             Some(id) => self.kind(b'f', entity, &id.to_be_bytes()),

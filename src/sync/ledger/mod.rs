@@ -5,6 +5,7 @@
 //! *wants* counts as applied only once its run is done, so a run that was killed, held or only planned needs no
 //! clean-up: its entries fall back to what was applied before.
 
+mod cohorts;
 mod compact;
 mod entry;
 mod frame;
@@ -49,7 +50,7 @@ pub struct KindMeta {
     pub framed: u64,
     /// The scope fingerprint of the last listing.
     pub scope: Option<String>,
-    /// Attendance: everything before this Unix second was read at least once.
+    /// Attendance: when it was last read; what was read is in the cohorts ([`super::coverage`]).
     pub read_until: Option<i64>,
 }
 

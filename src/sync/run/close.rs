@@ -7,6 +7,7 @@ use crate::port::target::Dangling;
 use crate::sync::SyncError;
 use crate::sync::gate;
 use crate::sync::ledger::{Ledger, RunRecord, RunState};
+use crate::sync::matching::CLASH;
 use crate::sync::report::{Counts, ParkedRecord, Report};
 
 use super::{COMPACT_MIN, COMPACT_RATIO, KEPT_RUNS, Run, blocking};
@@ -50,6 +51,7 @@ impl Run<'_> {
                 parked_first.insert(entity, first);
             }
         }
+        let linked = self.matcher.as_ref().map_or(Ok(0), |matcher| matcher.linked())?;
         Ok(Report {
             tenant: self.syncer.tenant.clone(),
             connection: self.syncer.connection.clone(),
@@ -60,6 +62,9 @@ impl Run<'_> {
             skipped: count(|kind| kind.skipped),
             parked,
             parked_first,
+            linked,
+            gaps: self.gaps.clone(),
+            clashing: self.clashing()?,
             plan: record.plan.clone(),
             digest: self.digest(),
             written,
@@ -75,6 +80,14 @@ impl Run<'_> {
 }
 
 impl Run<'_> {
+    fn clashing(&self) -> Result<u64, SyncError> {
+        let mut count = 0;
+        for pair in self.ledger.parked(Entity::Employee) {
+            count += u64::from(pair?.1.code.starts_with(CLASH));
+        }
+        Ok(count)
+    }
+
     fn parked(&self, entity: Entity) -> Result<(u64, Vec<ParkedRecord>), SyncError> {
         let mut count = 0;
         let mut first = Vec::new();

@@ -39,6 +39,7 @@ impl Run<'_> {
                 self.phase(entity, Source::Given(records), false).await?;
             }
         }
+        self.relink().await?;
         let capabilities = self.syncer.provider.capabilities().await?;
         for (entity, people) in targets.attendance() {
             let batch = capabilities.batches.iter().find(|batch| batch.entity == entity);
