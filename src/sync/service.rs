@@ -95,7 +95,7 @@ pub enum Trigger {
 /// The loop. Run it with [`Service::run`].
 pub struct Service {
     wiring: watch::Receiver<Arc<Wiring>>,
-    requests: mpsc::Receiver<Trigger>,
+    requests: mpsc::Receiver<()>,
     looks: mpsc::Receiver<Order>,
     /// Unix milliseconds of the next scheduled run, and what it is; a look does not move it.
     due: Option<(i64, Trigger)>,
@@ -110,7 +110,7 @@ pub struct Service {
 #[derive(Clone)]
 pub struct Handle {
     wiring: watch::Sender<Arc<Wiring>>,
-    requests: mpsc::Sender<Trigger>,
+    requests: mpsc::Sender<()>,
     looks: Asker,
     status: watch::Receiver<Status>,
 }
@@ -123,17 +123,8 @@ impl Handle {
 
     /// Asks for a run; several requests before it starts make one.
     pub fn request(&self) {
-        self.ask(Trigger::Request);
-    }
-
-    /// Tells that an event of the platform is known to be lost; everything is read.
-    pub fn lost(&self) {
-        self.ask(Trigger::Lost);
-    }
-
-    fn ask(&self, trigger: Trigger) {
-        // A full channel holds a request already, and any of them reads everything.
-        self.requests.try_send(trigger).ok();
+        // A full channel holds a request already.
+        self.requests.try_send(()).ok();
     }
 
     /// Looks as soon as the run on its way has ended, and tells how that went.
@@ -192,7 +183,7 @@ impl Service {
                     Ok(()) => Trigger::Reload,
                     Err(_) => break,
                 },
-                Some(trigger) = self.requests.recv() => trigger,
+                Some(()) = self.requests.recv() => Trigger::Request,
                 () = sleep(wait) => match self.due {
                     Some((_, trigger)) => trigger,
                     None => continue,

@@ -1,5 +1,6 @@
-//! What holds over many runs: matching, attendance without a hole, the loop.
+//! What holds over many runs: matching, attendance without a hole, the loop, looks at single objects.
 
 mod gaps;
 mod matching;
 mod service;
+mod targeted;

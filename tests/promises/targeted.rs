@@ -2,11 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a set-up that fails is a test that fails")]
 
-mod support;
-
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::support::{FakeMapper, NOW_MS, World};
 use rollcall::model::entity::Entity;
 use rollcall::model::fault::Fault;
 use rollcall::model::hint::Hint;
@@ -18,7 +17,6 @@ use rollcall::sync::progress::Silent;
 use rollcall::sync::report::Report;
 use rollcall::sync::service::{Service, Trigger, Wiring};
 use rollcall::sync::{Mode, SyncError, Targets};
-use support::{FakeMapper, NOW_MS, World};
 use tokio_util::sync::CancellationToken;
 
 /// A world that was synced once.
@@ -159,9 +157,11 @@ async fn a_platform_that_is_down_leaves_no_run_behind() {
 async fn a_service_looks_between_its_runs_and_counts_it_apart() {
     let world = World::of(3, Arc::new(MemoryStore::default()));
     let zone = "Asia/Shanghai".to_owned().try_into().unwrap();
-    let mapper = Arc::new(FakeMapper { suffix: String::new() });
+    let connection = world.connection.clone();
+    let mapper = Arc::new(FakeMapper { suffix: String::new(), connection });
     let schedule = rollcall::config::Schedule::default();
-    let wiring = Wiring { syncer: world.syncer(), mapper, schedule, zone };
+    let full_listing = schedule.clone();
+    let wiring = Wiring { syncer: world.syncer(), mapper, schedule, full_listing, zone };
     let (service, handle) = Service::new(wiring, Arc::new(Silent));
     let stop = CancellationToken::new();
     let running = tokio::spawn(service.run(stop.clone()));
