@@ -112,7 +112,7 @@ fn done() -> Looked {
         parked_first: [].into(),
         linked: 0,
         clashing: 0,
-        gaps: BTreeMap::default(),
+        gaps: [].into(),
         plan: [].into(),
         digest: rollcall::model::hash::ContentHash([0; 16]),
         written: [].into(),
