@@ -46,6 +46,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("prost", &["src/host/stream/", "simulator/"]),
     ("axum", &["src/api/", "src/kit/canned/server.rs", "simulator/"]),
     ("serde_yaml", &["src/config/yaml/tree.rs", "src/mapping/yaml.rs", "src/kit/canned/yaml.rs"]),
+    ("boon", &["src/kit/checks/target.rs"]),
     ("croner", &["src/config/"]),
     ("notify", &["src/reload/"]),
     ("arc_swap", &["src/reload/"]),

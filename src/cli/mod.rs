@@ -12,6 +12,7 @@ mod mapping;
 mod plan;
 mod plugin;
 mod plugin_build;
+mod plugin_new;
 mod plugin_replay;
 mod plugin_test;
 mod progress;
@@ -61,7 +62,7 @@ enum Verb {
     /// Checks, tests and tries mappings.
     #[command(subcommand)]
     Mapping(mapping::Verb),
-    /// Builds, tests, lists, inspects and replays plugins.
+    /// Starts, builds, tests, lists, inspects and replays plugins.
     #[command(subcommand)]
     Plugin(plugin::Verb),
     /// Writes a commented configuration to start from.

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 
 use super::Context;
 use super::exit::{Failure, Outcome};
-use super::{plugin_build, plugin_test};
+use super::{plugin_build, plugin_new, plugin_test};
 use crate::app;
 use crate::host::{Inspection, PluginHost};
 
 /// What to do with plugins.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Verb {
+    /// Writes a crate to start from.
+    New(plugin_new::Args),
     /// Compiles a guest crate into a component.
     Build {
         /// The crate's folder, such as plugins/feishu.
@@ -40,6 +42,7 @@ pub(super) enum Verb {
 pub(super) fn run(context: &Context, verb: Verb) -> Result<Outcome, Failure> {
     match verb {
         Verb::Replay(args) => super::plugin_replay::run(context, &args),
+        Verb::New(args) => plugin_new::run(context, &args),
         Verb::Build { folder, out } => build(context, &folder, out),
         Verb::Test(args) => plugin_test::run(context, &args),
         Verb::List { dir } => list(context, dir),
@@ -103,7 +106,9 @@ fn build(
     folder: &std::path::Path,
     out: Option<PathBuf>,
 ) -> Result<Outcome, Failure> {
-    let out = out.unwrap_or_else(|| folder.with_extension("wasm"));
+    // `.` has no name to give to the file; the folder behind it has.
+    let named = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    let out = out.unwrap_or_else(|| named.with_extension("wasm"));
     let built = plugin_build::build(folder, &out).map_err(|cause| Failure::from_error(&cause))?;
     let inspection = host()?.inspect(&out).map_err(|cause| Failure::from_error(&cause))?;
     eprintln!("built {} ({} bytes)", built.path.display(), built.bytes);

@@ -95,18 +95,19 @@ fn build_with(toolchain: &Toolchain, crate_dir: &Path, out: &Path) -> Result<Bui
     Ok(Built { path: out.to_owned(), bytes: component.len() })
 }
 
-/// The digest of everything a guest is made of: its own sources, and the sdk and contract beside it (`../sdk`,
-/// `../wit`) where it is built from those. It depends on names and contents alone, not on where the files are.
+/// The digest of everything a guest is made of: its own sources, and the sdk and contract where its `Cargo.toml` says
+/// that they are (the contract is beside the sdk). It depends on names and contents alone, not on where the files are.
 ///
 /// # Errors
 /// [`BuildError::Read`] when a file cannot be read.
 pub(crate) fn source_digest(crate_dir: &Path) -> Result<String, BuildError> {
     let mut files = Vec::new();
+    let sdk = crate_dir.join(sdk_path(crate_dir));
     for part in CRATE_SOURCES {
         collect(&crate_dir.join(part), &format!("crate/{part}"), &mut files)?;
-        collect(&crate_dir.join("../sdk").join(part), &format!("sdk/{part}"), &mut files)?;
+        collect(&sdk.join(part), &format!("sdk/{part}"), &mut files)?;
     }
-    collect(&crate_dir.join("../wit"), "wit", &mut files)?;
+    collect(&sdk.join("../wit"), "wit", &mut files)?;
     files.sort();
     let mut hasher = blake3::Hasher::new();
     for (label, path) in files {
@@ -117,6 +118,14 @@ pub(crate) fn source_digest(crate_dir: &Path) -> Result<String, BuildError> {
         }
     }
     Ok(hasher.finalize().to_hex().to_string())
+}
+
+/// Where the crate's `Cargo.toml` says that the sdk is; beside the crate where it does not say.
+fn sdk_path(crate_dir: &Path) -> String {
+    let manifest = fs::read_to_string(crate_dir.join("Cargo.toml")).unwrap_or_default();
+    let line = manifest.lines().find(|line| line.trim_start().starts_with("rollcall-sdk"));
+    let path = line.and_then(|line| line.split_once("path = \"")?.1.split('"').next());
+    path.unwrap_or("../sdk").to_owned()
 }
 
 /// Adds `path`, or every file below it, under its label. What is not there is left out, and so are hidden files.

@@ -8,7 +8,7 @@ use crate::host::manifest::Manifest;
 use crate::model::entity::Entity;
 use crate::model::record::Record;
 
-use super::stage::{Access, Often, Scene, Stage, Texts, Trouble, Truth, Unplayable};
+use super::stage::{Access, Often, Scene, Shelf, Stage, Texts, Trouble, Truth, Unplayable};
 
 /// A platform that the simulator knows, and the plugin that speaks to it.
 #[derive(Clone, Debug)]
@@ -123,6 +123,10 @@ impl Stage for Playing {
     }
 
     fn altered(&self, _: Entity, _: &Record) -> Option<String> {
+        None
+    }
+
+    fn shelf(&self) -> Option<Shelf> {
         None
     }
 }

@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde_json::{Map, Value};
+
 use crate::host::manifest::Manifest;
 use crate::model::entity::Entity;
 use crate::model::record::Record;
@@ -84,6 +86,23 @@ pub(super) struct Truth {
     pub(super) people: Option<u64>,
 }
 
+/// What a platform lets be written, and what was written so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Shelf {
+    /// For each kind the fields of a record; `{name}` is a text that may differ.
+    pub(super) samples: BTreeMap<Entity, Map<String, Value>>,
+    /// Records by kind and key.
+    pub(super) rows: BTreeMap<(Entity, String), Row>,
+}
+
+/// A record that a target has written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) fields: Map<String, Value>,
+    pub(super) retired: bool,
+}
+
 /// A platform on this machine. It stops when it is dropped.
 pub(super) trait Stage: Send + Sync {
     fn access(&self) -> Access;
@@ -98,6 +117,8 @@ pub(super) trait Stage: Send + Sync {
     fn calm(&self);
     /// What of a record is not as the platform sent it; only a stage with odd texts can tell.
     fn altered(&self, kind: Entity, record: &Record) -> Option<String>;
+    /// What a target has written, where it can write at all.
+    fn shelf(&self) -> Option<Shelf>;
 }
 
 /// Who plays the platform.

@@ -92,6 +92,21 @@ fn every_committed_plugin_is_built_from_the_sources_beside_it() {
     assert!(found >= 2, "{found}");
 }
 
+#[test]
+fn the_digest_follows_the_crate_to_its_sdk() {
+    let mut files = FILES.to_vec();
+    files[0].1 = "rollcall-sdk = { path = \"vendor/rollcall-sdk\" }";
+    files.extend([
+        ("mine/vendor/rollcall-sdk/src/lib.rs", "pub trait Host {}"),
+        ("mine/vendor/wit/since_v0_1/plugin.wit", "package rollcall:plugin@0.1.0;"),
+    ]);
+    let before = digest(&sources(&files));
+    files[4].1 = "changed, but of no concern";
+    assert_eq!(digest(&sources(&files)), before);
+    files[6].1 = "changed";
+    assert_ne!(digest(&sources(&files)), before);
+}
+
 /// The custom sections of a component: name and content.
 fn sections(mut component: &[u8]) -> Vec<(String, Vec<u8>)> {
     fn number(bytes: &mut &[u8]) -> usize {

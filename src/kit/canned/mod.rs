@@ -28,7 +28,7 @@ use crate::model::entity::Entity;
 use crate::model::record::Record;
 
 use super::KitError;
-use super::stage::{Access, Often, Scene, Stage, Trouble, Truth, Unplayable};
+use super::stage::{Access, Often, Scene, Shelf, Stage, Trouble, Truth, Unplayable};
 use script::Script;
 use server::Server;
 use site::Site;
@@ -133,5 +133,13 @@ impl Stage for Playing {
         let found: Option<serde_json::Value> = serde_json::from_slice(&record.payload).ok();
         (found.as_ref() != Some(&expected))
             .then(|| format!("the {kind} {id:?} is not as it was sent"))
+    }
+
+    fn shelf(&self) -> Option<Shelf> {
+        let stores = &self.site.script().stores;
+        let sample =
+            |store: &script::Store| (store.kind, store.sample.clone().into_iter().collect());
+        let samples = stores.iter().map(sample).collect();
+        (!stores.is_empty()).then(|| Shelf { samples, rows: self.site.rows() })
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::model::entity::Entity;
 
-use super::super::stage::{Often, Trouble, Unplayable};
+use super::super::stage::{Often, Row, Trouble, Unplayable};
 use super::fill::{Values, filled, put};
 use super::pages::{self, Bend, Part};
 use super::script::{
@@ -52,15 +52,7 @@ pub(super) struct Site {
     requests: AtomicU64,
     tokens: AtomicU64,
     trouble: Mutex<Option<(Trouble, Often)>>,
-    kept: Mutex<BTreeMap<(Entity, String), Kept>>,
-}
-
-/// A record that a target has written.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Kept {
-    pub(super) id: String,
-    pub(super) fields: serde_json::Map<String, Value>,
-    pub(super) retired: bool,
+    kept: Mutex<BTreeMap<(Entity, String), Row>>,
 }
 
 impl Asked {
@@ -163,7 +155,7 @@ impl Site {
     }
 
     /// What a target has written so far.
-    pub(super) fn kept(&self) -> BTreeMap<(Entity, String), Kept> {
+    pub(super) fn rows(&self) -> BTreeMap<(Entity, String), Row> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -188,7 +180,9 @@ impl Site {
             Trouble::EmptyPage => Bend::Empty,
             _ => Bend::Straight,
         };
-        if !self.script.listings.iter().any(|listing| pages::bends(&listing.page, bend)) {
+        let listings = &self.script.listings;
+        let bends = listings.iter().any(|listing| pages::bends(&listing.page, bend));
+        if bend != Bend::Straight && !bends {
             let why =
                 "pages are numbered there, or there is only one: no token leads anywhere else";
             return Err(Unplayable(why.to_owned()));

@@ -74,6 +74,8 @@ async fn refusal(
 ) -> Result<Fault, super::Stop> {
     let outcome = if bench.exports("directory") {
         super::first_page(connection).await.map(drop)
+    } else if bench.exports("target") {
+        held(connection).await
     } else {
         match connection.probe().await {
             Ok(findings) => match findings.into_iter().find(|finding| !finding.passed) {
@@ -90,6 +92,13 @@ async fn refusal(
             "check that the setting's address and the secret are really used",
         )),
     }
+}
+
+/// The first kind that a target lists.
+async fn held(connection: &crate::host::Connection) -> Result<(), Fault> {
+    let kinds = connection.describe().await?;
+    let Some((kind, _)) = kinds.first() else { return Err(Fault::Unsupported) };
+    connection.held(*kind, None).await.map(drop)
 }
 
 /// A token that was good is refused in the middle of a run.

@@ -7,6 +7,7 @@
 //! | `trouble` | a platform that throttles, fails, breaks off or answers something else |
 //! | `access` | hosts, secrets and tokens that are missing or spent |
 //! | `attendance` | people, windows and nobody |
+//! | `target` | writes: results, repetition, fields, ends, interruptions |
 //!
 //! The one invariant: a check opens a stage of its own; none depends on another.
 
@@ -14,6 +15,7 @@ mod access;
 mod attendance;
 mod listing;
 mod shape;
+mod target;
 mod trouble;
 
 use std::sync::Arc;
@@ -157,6 +159,13 @@ const ROWS: &[Row] = rows! {
     "cut_body" "never takes half a document for a listing" trouble::cut_body;
     "wrong_types" "survives values of another type" trouble::wrong_types;
     "deadline" "ends in time when the platform does not" trouble::deadline;
+    "target_schema" "describes what it takes, as JSON Schema" target::describe;
+    "target_results" "gives each change its own result, in order" target::results;
+    "target_repetition" "makes of the same change twice one record" target::idempotent;
+    "target_fields" "writes every text and key as it is, and only what changes" target::fields;
+    "target_ends" "ends a record once, twice, or when it is not there" target::retire;
+    "target_listing" "lists what it holds under the keys it was written with" target::held;
+    "target_interruption" "completes what a failing system left undone" target::interrupted;
     "attendance" "asks for these people in this window, and for nobody when there is nobody" attendance::windows;
 };
 
