@@ -17,5 +17,6 @@ pub(super) const MAPPINGS: &[(&str, &str)] = &[
 /// Built-in plugins, by file name.
 pub(super) const PLUGINS: &[(&str, &[u8])] = &[
     ("feishu.wasm", include_bytes!("../../plugins/feishu.wasm")),
+    ("rest.wasm", include_bytes!("../../plugins/rest.wasm")),
     ("wecom.wasm", include_bytes!("../../plugins/wecom.wasm")),
 ];
