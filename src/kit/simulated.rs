@@ -20,6 +20,11 @@ pub(super) struct Role {
 /// What the connectors of the platforms call the id of their app.
 const APP_IDS: [&str; 4] = ["app_id", "app_key", "client_id", "corp_id"];
 
+/// What they call its secret.
+const APP_SECRETS: [&str; 2] = ["app_secret", "client_secret"];
+/// The secret of WeCom's contacts sync here; it opens nothing but a simulator.
+const CONTACTS_SECRET: &str = "kit-contacts-0001";
+
 /// Days with punches.
 const DAYS: u32 = 5;
 
@@ -48,6 +53,7 @@ impl Role {
             }
         }
         let builder = Simulator::builder().platform(self.platform).people(scene.people).days(DAYS);
+        let builder = builder.contacts_secret(CONTACTS_SECRET);
         let started = builder.start("127.0.0.1:0").await;
         let simulator = started.map_err(|error| Unplayable(error.to_string()))?;
         Ok(Box::new(Playing { role: self.clone(), simulator }))
@@ -70,8 +76,14 @@ impl Stage for Playing {
         for id in APP_IDS.into_iter().filter(|name| manifest.setting(name).is_some()) {
             access.settings.insert(id.to_owned(), self.simulator.app_id().to_owned());
         }
-        for secret in &manifest.secrets {
-            access.secrets.insert(secret.name.clone(), self.simulator.app_secret().to_owned());
+        for (name, text) in APP_SECRETS
+            .map(|name| (name, self.simulator.app_secret()))
+            .into_iter()
+            .chain([("contacts_secret", CONTACTS_SECRET)])
+        {
+            if manifest.asks_secret(name) {
+                access.secrets.insert(name.to_owned(), text.to_owned());
+            }
         }
         access.grants.push(address.trim_start_matches("http://").to_owned());
         access
