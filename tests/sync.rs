@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use rollcall::model::entity::Entity;
+use rollcall::port::store::{Op, Space};
 use rollcall::state::MemoryStore;
 use rollcall::sync::Mode;
 use rollcall::sync::certify::Doubt;
@@ -347,6 +348,22 @@ async fn late_punches_within_the_look_back_are_found() {
     world.platform().punches.insert("late".to_owned(), ("u001".to_owned(), at));
     world.sync().await;
     assert_eq!(world.wrote(), ["Create check_in late"]);
+}
+
+#[tokio::test]
+async fn what_a_power_cut_left_without_its_raw_payload_is_kept_anew() {
+    let mut world = world(7);
+    world.run(Mode::Plan).await.unwrap();
+    // The index reached the disk, the frames of the run that was not done did not.
+    let blobs = world.store.scan(Space::Blob, b"", None);
+    let lost: Vec<_> = blobs.map(|pair| Op::Delete(pair.unwrap().0.to_vec())).collect();
+    assert!(!lost.is_empty());
+    world.store.write(Space::Blob, lost).unwrap();
+    world.sync().await;
+    world.suffix = " *".to_owned();
+    let report = world.run(Mode::Remap).await.unwrap();
+    assert_eq!(report.remapped[&Entity::Employee], 7, "every payload is there to be mapped again");
+    assert_eq!(report.written[&Entity::Employee], 7);
 }
 
 #[tokio::test]

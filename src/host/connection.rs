@@ -4,7 +4,7 @@
 //! invariant: whatever a guest does ends with a fault of that call.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -111,6 +111,7 @@ impl Connection {
             random: spec.random,
             kept: Kept::default(),
             requests: AtomicU64::new(0),
+            troubled: AtomicBool::new(false),
             recorder,
             rates,
         };

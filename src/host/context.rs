@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -22,6 +22,7 @@ use super::random::Randomness;
 use super::rates::Rates;
 use super::record::{Recorder, Tape};
 use super::secret::{Secret, SecretSource};
+use super::turn::Turn;
 
 /// What all instances of one connection share.
 pub(super) struct Shared {
@@ -37,6 +38,8 @@ pub(super) struct Shared {
     pub(super) random: Arc<dyn Randomness>,
     pub(super) kept: Kept,
     pub(super) requests: AtomicU64,
+    /// Whether the last call was broken off.
+    pub(super) troubled: AtomicBool,
     /// Who listens, if anybody does.
     pub(super) recorder: Option<Arc<Recorder>>,
     pub(super) rates: Arc<Rates>,
@@ -55,6 +58,8 @@ pub(super) struct Context {
     pub(super) table: ResourceTable,
     pub(super) quota: Quota,
     pub(super) budget: Budget,
+    /// When it computes for long.
+    pub(super) turn: Turn,
     /// While the instance is recorded or replayed.
     pub(super) tape: Option<Box<Tape>>,
 }
@@ -68,6 +73,7 @@ impl Context {
             table: ResourceTable::new(),
             quota,
             budget: Budget::new(&limits, limits.call, Instant::now(), Stretch::default()),
+            turn: Turn::default(),
             tape: tape.map(Box::new),
         }
     }

@@ -3,6 +3,7 @@
 //! The invariant: an instance that trapped, ran out of time, grew large or kept a response beyond its call never runs again.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -74,8 +75,10 @@ impl Live {
         store.limiter(|context| &mut context.quota);
         store.set_hostcall_fuel(shared.limits.boundary_bytes);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(|_| {
-            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        store.epoch_deadline_callback(|mut store| {
+            let Context { turn, shared, .. } = store.data_mut();
+            let next = turn.next(&shared.plugin.core.turns);
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(next)))
         });
         match Self::instantiate(&mut store, shared).await {
             Ok(exports) => Ok(Self { store, exports, understudy: None }),
@@ -105,6 +108,7 @@ impl Live {
         let context = self.store.data_mut();
         context.budget = Budget::new(&context.shared.limits, limit, now, stretch);
         context.quota.met = None;
+        context.turn.rest();
         self.store.set_epoch_deadline(1);
     }
 
@@ -129,6 +133,7 @@ impl Live {
     /// Ends a call; whether the instance may run another.
     fn end(&mut self, export: &str) -> bool {
         let context = self.store.data_mut();
+        context.turn.rest();
         if context.budget.log_dropped > 0 {
             let shared = &context.shared;
             let (tenant, connection, plugin) =
@@ -197,6 +202,9 @@ pub(super) async fn run<O: Operation>(
     let _pulse = core.ticker.pulse();
     let stretch = Stretch::default();
     let call = async {
+        // Whoever broke down last time computes in turn from the start.
+        let troubled = shared.troubled.load(Ordering::Relaxed);
+        let turn = if troubled { core.turns.take().await } else { None };
         let noting = || shared.recorder.as_ref().map(|_| Tape::Noting(Vec::new()));
         let mut live = match idle {
             Some(mut live) => {
@@ -208,6 +216,7 @@ pub(super) async fn run<O: Operation>(
             None => Live::start(shared, noting()).await?,
         };
         live.begin(limit, now, stretch.clone());
+        live.store.data_mut().turn.hold(turn);
         let out = operation.run(&mut live).await.map_err(|failure| blamed(&live.store, failure));
         Ok((live, out))
     };
@@ -240,6 +249,8 @@ pub(super) async fn run<O: Operation>(
             Err(Failure::Deadline(limit))
         }
     };
+    let broken = out.as_ref().is_err_and(|failure| !failure.leaves_instance_usable());
+    shared.troubled.store(broken, Ordering::Relaxed);
     ran.out = out.map_err(|failure| failure.into_fault(shared, O::EXPORT));
     ran
 }

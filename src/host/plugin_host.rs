@@ -24,6 +24,7 @@ use super::plugin::{Exports, Inspection, Plugin};
 use super::rates::Budgets;
 use super::sections;
 use super::ticker::Ticker;
+use super::turn::Turns;
 
 /// The contract that this build speaks.
 pub const CONTRACT: &str = "0.1.0";
@@ -45,6 +46,7 @@ pub struct PluginHost {
 pub(super) struct Core {
     pub(super) engine: Engine,
     pub(super) ticker: Ticker,
+    pub(super) turns: Turns,
     pub(super) clients: Clients,
     pub(super) budgets: Budgets,
     linker: Linker<Context>,
@@ -62,7 +64,8 @@ impl PluginHost {
             .map_err(|error| HostError::Engine { reason: error.to_string() })?;
         let cache = cache.map(|folder| CompiledCache::open(&folder, &engine)).transpose()?;
         let (clients, budgets) = (Clients::default(), Budgets::default());
-        let core = Core { engine, ticker, clients, budgets, linker };
+        let turns = Turns::of_machine();
+        let core = Core { engine, ticker, turns, clients, budgets, linker };
         Ok(Self { core: Arc::new(core), cache })
     }
 

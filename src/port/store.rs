@@ -1,5 +1,7 @@
 //! Where sync state lives: an ordered map of bytes with atomic batches.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use bytes::Bytes;
 
 /// Why the state store failed.
@@ -68,6 +70,26 @@ pub enum Op {
 /// One element of a scan.
 pub type Pair = (Bytes, Bytes);
 
+/// Work that relies on the store not to go back in time; it ends with this value.
+#[derive(Debug, Default)]
+pub struct Work(Option<Arc<Mutex<usize>>>);
+
+impl Work {
+    /// One more of those that `count` counts.
+    pub fn counted(count: &Arc<Mutex<usize>>) -> Self {
+        *count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        Self(Some(Arc::clone(count)))
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        if let Some(count) = self.0.take() {
+            *count.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        }
+    }
+}
+
 /// An ordered map of bytes. Blocking: callers are on blocking threads.
 pub trait Store: Send + Sync {
     /// Reads a value.
@@ -113,4 +135,13 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError`] when it cannot be told.
     fn size_on_disk(&self) -> Result<u64, StoreError>;
+
+    /// Begins work that relies on what it wrote being there until it ends, such as a run. While nobody is at such work, a
+    /// store that failed may go on from what the disk holds.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store has failed and still cannot be used.
+    fn begin_work(&self) -> Result<Work, StoreError> {
+        Ok(Work::default())
+    }
 }

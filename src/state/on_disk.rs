@@ -6,12 +6,12 @@
 //! # Why a failed store stays failed
 //! After a write error sled keeps serving from memory what never reached the disk. So the first failure closes the
 //! store: every later call repeats the reason. [`SledStore::reopen`] goes on from what the disk holds, once the cause
-//! is gone; everything since the last flush may be missing then, which is why only a caller that has no run under way
-//! may ask for it.
+//! is gone; everything since the last flush may be missing then, which is why it happens only when a run begins
+//! ([`Store::begin_work`]) and no other is under way.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
 
@@ -20,7 +20,7 @@ use super::format::{self, Step};
 use super::scan::Scan;
 use super::sled_error::Failure;
 use super::trees::{Trees, guarded};
-use crate::port::store::{Op, Pair, Space, Store, StoreError};
+use crate::port::store::{Op, Pair, Space, Store, StoreError, Work};
 
 /// Settings of a store.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +45,10 @@ pub struct SledStore {
     slot: RwLock<Slot>,
     /// Held by whoever writes; a backup holds all of it.
     gate: RwLock<()>,
+    /// Who is at work that a reopened store would pull the ground from under.
+    work: Arc<Mutex<usize>>,
+    /// Held while a failed store is opened again, so that one caller does.
+    healing: Mutex<()>,
     // Released last.
     _lock: File,
 }
@@ -73,7 +77,15 @@ impl SledStore {
         let opened = hold(folder).and_then(|lock| Ok((lock, Trees::open(folder, options, steps)?)));
         let (lock, trees) = opened.map_err(|failure| failure.at(folder))?;
         let slot = RwLock::new(Slot::Open(trees));
-        Ok(Self { folder: folder.to_owned(), options, slot, gate: RwLock::new(()), _lock: lock })
+        Ok(Self {
+            folder: folder.to_owned(),
+            options,
+            slot,
+            gate: RwLock::new(()),
+            work: Arc::default(),
+            healing: Mutex::new(()),
+            _lock: lock,
+        })
     }
 
     /// Whether an earlier failure closed the store.
@@ -219,5 +231,17 @@ impl Store for SledStore {
 
     fn size_on_disk(&self) -> Result<u64, StoreError> {
         self.run(Trees::size_on_disk)
+    }
+
+    fn begin_work(&self) -> Result<Work, StoreError> {
+        let _healing = self.healing.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = *self.work.lock().unwrap_or_else(PoisonError::into_inner) == 0;
+        if idle && self.is_failed() {
+            self.reopen()?;
+            tracing::warn!(folder = %self.folder.display(), "the state failed earlier and is in use again");
+        }
+        // A store that is still failed says so here, before any work is done.
+        self.run(|_| Ok(()))?;
+        Ok(Work::counted(&self.work))
     }
 }

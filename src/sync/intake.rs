@@ -68,7 +68,10 @@ impl Intake<'_> {
         for record in batch.records {
             let raw = ContentHash::of(&record.payload);
             let entry = self.ledger.entry(self.entity, record.id.as_str())?;
-            if let Some(entry) = entry.filter(|entry| self.settled(entry, raw, batch.origin)) {
+            let settled = entry.filter(|entry| self.settled(entry, raw, batch.origin));
+            if let Some(entry) = settled
+                && self.ledger.frame_stands(self.entity, &entry)?
+            {
                 unchanged.push(entry.slot);
             } else {
                 changed.push(record);

@@ -139,6 +139,8 @@ impl Syncer {
     pub async fn run(&self, request: &Request) -> Result<Report, SyncError> {
         let started_ms = self.clock.now_ms();
         let requests = self.provider.requests();
+        let store = self.store.clone();
+        let _work = blocking(move || Ok(store.begin_work()?)).await?;
         let (ledger, last) = self.open().await?;
         let found = match &request.mode {
             Mode::Targeted(targets) => self.find(targets, request, &ledger).await?,

@@ -183,7 +183,7 @@ impl Scribe {
                 continue;
             }
             let (item, link) = self.matched(item, prior.is_some())?;
-            let draftee = self.entry_for(item, prior, link);
+            let draftee = self.entry_for(item, prior, link)?;
             if let Some(index) = twin {
                 group[index] = draftee;
             } else {
@@ -219,7 +219,12 @@ impl Scribe {
         }
     }
 
-    fn entry_for(&mut self, item: Item, prior: Option<Entry>, link: Option<ExternalId>) -> Draftee {
+    fn entry_for(
+        &mut self,
+        item: Item,
+        prior: Option<Entry>,
+        link: Option<ExternalId>,
+    ) -> Result<Draftee, SyncError> {
         let desk = &self.desk;
         let held = match prior {
             Some(_) if desk.rebuild => Standing::Unknown,
@@ -260,13 +265,16 @@ impl Scribe {
             self.out.meta.slots += 1;
             self.out.seen.insert(slot);
         }
-        let reframe = prior.is_none_or(|prior| prior.raw != item.raw);
+        let reframe = match prior.filter(|prior| prior.raw == item.raw) {
+            Some(prior) => !self.desk.ledger.frame_stands(self.desk.entity, &prior)?,
+            None => true,
+        };
         let frame = prior.map_or(FrameId(0), |prior| prior.frame);
-        let run = desk.run;
+        let run = self.desk.run;
         let entry = Entry { slot, raw: item.raw, frame, wanted, applied, run, parked };
         let was_parked = prior.is_some_and(|prior| prior.parked);
         let decided = prior.is_some_and(|prior| prior.run == run);
-        Draftee { item, entry, reframe, verb, was_parked, link, decided }
+        Ok(Draftee { item, entry, reframe, verb, was_parked, link, decided })
     }
 
     /// Where nothing is known of a record, the target may still hold it: a receipt was lost, or the state is new.

@@ -8,6 +8,7 @@ mod connector;
 mod exfiltration;
 mod loading;
 mod logs;
+mod neighbour;
 
 mod network;
 mod pages;

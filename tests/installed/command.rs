@@ -96,6 +96,47 @@ async fn status_tells_of_the_last_run_and_of_parked_records() {
     assert!(told.contains("lookup(\"gender\", 99)"), "{told}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recorded_sync_is_replayed_without_the_platform() {
+    let rig = rig().await;
+    let file = rig.path("run.jsonl.zst");
+    let file = file.to_str().unwrap();
+    let output = rig.run(&["sync", "--record", file]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("; 0 calls left out"), "{}", stderr(&output));
+    let url = rig.simulator.url();
+    let Rig { dir, simulator, .. } = rig;
+    simulator.shutdown().await;
+    assert!(std::net::TcpStream::connect(url.trim_start_matches("http://")).is_err());
+    let config = dir.path().join("rollcall.yaml");
+    let replay = |more: &[&str]| {
+        let args = ["--config", config.to_str().unwrap(), "plugin", "replay", file];
+        rollcall(&[&args[..], more].concat())
+    };
+    let output = replay(&["--format", "json"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let replayed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(replayed["calls"].as_u64().unwrap() > 5, "{replayed}");
+    assert!(replayed["records"].as_u64().unwrap() > 60, "{replayed}");
+    assert!(replayed.get("differs").is_none(), "{replayed}");
+    let other = dir.path().join("other.wasm");
+    std::fs::copy("plugins/feishu.wasm", &other).unwrap();
+    let refused = replay(&["--plugin", other.to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(1), "a component under another name");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recording_of_several_connections_is_refused_before_anything_is_read() {
+    let rig = rig().await;
+    let tenant = std::fs::read_to_string(rig.path("tenants/acme.yaml")).unwrap();
+    rig.write("tenants/beta.yaml", &tenant.replace("ehr.db", "beta.db"));
+    let file = rig.path("run.jsonl.zst");
+    let output = rig.run(&["sync", "--record", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("select one with `--tenant`"), "{}", stderr(&output));
+    assert!(!file.exists());
+}
+
 #[test]
 fn usage_errors_end_with_two() {
     assert_eq!(rollcall(&["snyc"]).status.code(), Some(2));

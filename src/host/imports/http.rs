@@ -67,6 +67,8 @@ impl Context {
             .map_err(denied)?;
         self.budget.requests = left;
         let Outgoing { request, route, host, cover } = outgoing;
+        // No turn is held while it waits for anybody.
+        self.turn.rest();
         let classes = shared.rates.classes(request.url().path());
         let sent = self.take_turn(&classes).await.map_err(Unsent::Refused)?;
         let shared = &self.shared;

@@ -58,7 +58,7 @@ impl Clients {
     fn client(&self, route: Route, secure: bool) -> Option<&Client> {
         let (slot, builder): (_, fn() -> ClientBuilder) = match (route, secure) {
             (Route::Public, _) => {
-                (&self.public, || base().https_only(true).dns_resolver(PublicOnly))
+                (&self.public, || base().https_only(true).dns_resolver(PublicOnly(System)))
             }
             (Route::Inside, true) => (&self.inside, base),
             // Never speaks TLS: works on a machine without certificates.
@@ -167,19 +167,32 @@ fn io_reason(kind: io::ErrorKind, connecting: bool) -> &'static str {
     }
 }
 
-/// Resolves names to public addresses only.
-struct PublicOnly;
+/// The resolver of the machine.
+struct System;
+
+impl Resolve for System {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            Ok(Box::new(found.collect::<Vec<_>>().into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Resolves names to public addresses only. Every resolution is judged, and the connection is made to what was judged: a
+/// name that changes its address between two looks gains nothing.
+struct PublicOnly<R>(R);
 
 /// A name without a public address.
 #[derive(Debug, thiserror::Error)]
 #[error("the name has no public address")]
 struct NotPublic;
 
-impl Resolve for PublicOnly {
+impl<R: Resolve> Resolve for PublicOnly<R> {
     fn resolve(&self, name: Name) -> Resolving {
+        let found = self.0.resolve(name);
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let public: Vec<_> = found.filter(|address| is_public(address.ip())).collect();
+            let public: Vec<_> = found.await?.filter(|address| is_public(address.ip())).collect();
             if public.is_empty() {
                 return Err(NotPublic.into());
             }
@@ -190,12 +203,67 @@ impl Resolve for PublicOnly {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[tokio::test]
     async fn a_name_of_the_machine_itself_has_no_public_address() {
-        let found = PublicOnly.resolve("localhost".parse().unwrap()).await;
+        let found = PublicOnly(System).resolve("localhost".parse().unwrap()).await;
         assert!(found.err().unwrap().is::<NotPublic>());
+    }
+
+    /// Answers with one list of addresses after the other, the last one for ever.
+    struct Rebinding {
+        answers: Vec<Vec<&'static str>>,
+        asked: AtomicUsize,
+    }
+
+    impl Rebinding {
+        fn of(answers: &[&[&'static str]]) -> PublicOnly<Self> {
+            let answers = answers.iter().map(|it| it.to_vec()).collect();
+            PublicOnly(Self { answers, asked: AtomicUsize::new(0) })
+        }
+    }
+
+    impl Resolve for Rebinding {
+        fn resolve(&self, _: Name) -> Resolving {
+            let asked = self.asked.fetch_add(1, Ordering::Relaxed).min(self.answers.len() - 1);
+            let address = |ip: &&str| SocketAddr::new(ip.parse().unwrap(), 0);
+            let found: Vec<_> = self.answers[asked].iter().map(address).collect();
+            Box::pin(async move { Ok(Box::new(found.into_iter()) as Addrs) })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_turns_private_between_two_looks_is_refused_the_second_time() {
+        let resolver = Rebinding::of(&[&["1.1.1.1"], &["127.0.0.1"], &["10.0.0.1", "::1"]]);
+        let look = || resolver.resolve("rebind.test".parse().unwrap());
+        assert_eq!(look().await.ok().unwrap().count(), 1);
+        for _ in 0..3 {
+            assert!(look().await.err().unwrap().is::<NotPublic>());
+        }
+    }
+
+    #[tokio::test]
+    async fn of_public_and_private_addresses_only_the_public_ones_are_left() {
+        let resolver = Rebinding::of(&[&["127.0.0.1", "1.1.1.1", "169.254.169.254", "fd00::1"]]);
+        let left = resolver.resolve("mixed.test".parse().unwrap()).await.ok().unwrap();
+        assert_eq!(left.map(|it| it.ip().to_string()).collect::<Vec<_>>(), ["1.1.1.1"]);
+    }
+
+    #[tokio::test]
+    async fn no_connection_is_tried_to_a_name_that_turned_private() {
+        let inside = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        inside.set_nonblocking(true).unwrap();
+        let port = inside.local_addr().unwrap().port();
+        let resolver = Rebinding::of(&[&["127.0.0.1"]]);
+        let client = base().https_only(true).dns_resolver(resolver).build().unwrap();
+        let url = format!("https://rebind.test:{port}/").parse().unwrap();
+        let found = exchange(&client, Request::new("GET".parse().unwrap(), url), 10).await;
+        assert_eq!(found.err(), Some(NetError::NotPublic));
+        assert_eq!(inside.accept().err().unwrap().kind(), io::ErrorKind::WouldBlock);
     }
 
     #[tokio::test]

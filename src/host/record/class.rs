@@ -210,6 +210,11 @@ impl Class {
     }
 }
 
+/// Whether a text has what names and numbers of people are made of.
+pub(super) fn may_name_someone(text: &str) -> bool {
+    text.contains('@') || !text.is_ascii() || has_long_number(text)
+}
+
 /// Seven digits in a row may be a number by which a person is reached or known.
 fn has_long_number(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_digit()).any(|run| run.len() >= 7)

@@ -39,13 +39,11 @@ impl Redactor {
     /// A setting. It is the administrator's and steers the connector; only what identifies or lets in is replaced.
     pub(super) fn setting(&self, name: &str, text: &str) -> String {
         match class::of_field(Class::Other, name) {
-            Class::Secret | Class::Id => self.text(text),
-            Class::Personal
-            | Class::Word
-            | Class::Code
-            | Class::Time
-            | Class::Message
-            | Class::Other => text.to_owned(),
+            Class::Secret | Class::Id | Class::Personal => self.text(text),
+            _ if class::may_name_someone(text) => self.text(text),
+            Class::Word | Class::Code | Class::Time | Class::Message | Class::Other => {
+                text.to_owned()
+            }
         }
     }
 

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
@@ -193,6 +193,7 @@ fn offline(plugin: &Arc<Plugin>, limits: Limits) -> Shared {
         random: Arc::new(Nothing),
         kept: Kept::default(),
         requests: AtomicU64::new(0),
+        troubled: AtomicBool::new(false),
         recorder: None,
         rates: Rates::none(),
     }

@@ -7,12 +7,12 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::effect::{Answer, Ask, Binary, Effect};
+use super::effect::{Answer, Ask, Binary, Effect, Refused};
 use super::redact::Redactor;
 use crate::model::hash::ContentHash;
 
 /// The most texts that are learnt; beyond it a text is replaced as if it came from the platform.
-const PAIRS: usize = 2_000_000;
+const PAIRS: usize = 500_000;
 
 #[derive(Debug)]
 pub(super) struct Stage {
@@ -51,8 +51,8 @@ impl Stage {
         }
     }
 
-    /// What the guest is told in place of what it was told.
-    pub(super) fn answer(&self, effect: Effect) -> Answer {
+    /// What the guest is told in place of what it was told, when it asks `again`.
+    pub(super) fn answer(&self, effect: Effect, again: &Ask) -> Answer {
         let redactor = &self.redactor;
         let Effect { ask, answer } = effect;
         match (ask, answer) {
@@ -70,27 +70,48 @@ impl Stage {
                 let headers = headers.into_iter().map(told).collect();
                 Answer::Response { status, headers, body: Binary(redactor.body(&body.0)) }
             }
-            (Ask::Decrypt { .. }, Answer::Bytes(Binary(plain))) => Answer::Bytes(Binary(
-                redactor.json(&plain).unwrap_or_else(|| redactor.bytes(&plain)),
-            )),
+            (Ask::Decrypt { .. }, Answer::Bytes(Binary(plain))) => {
+                let plain = redactor.json(&plain).unwrap_or_else(|| redactor.bytes(&plain));
+                Answer::Bytes(Binary(plain))
+            }
             (Ask::Digest { .. } | Ask::Encrypt { .. }, Answer::Bytes(Binary(bytes))) => {
                 Answer::Bytes(Binary(redactor.bytes(&bytes)))
             }
-            (
-                _,
-                answer @ (Answer::Denied(_)
-                | Answer::Text(_)
-                | Answer::Ms(_)
-                | Answer::Bytes(_)
-                | Answer::Failed(_)
-                | Answer::Done),
-            ) => answer,
+            (_, Answer::Denied(refused)) => Answer::Denied(self.refused(refused, again)),
+            (_, Answer::Failed(reason)) => Answer::Failed(self.echoed(reason, again)),
+            (_, answer @ (Answer::Text(_) | Answer::Ms(_) | Answer::Bytes(_) | Answer::Done)) => {
+                answer
+            }
+        }
+    }
+
+    fn refused(&self, refused: Refused, again: &Ask) -> Refused {
+        match refused {
+            Refused::NotGranted(host) => Refused::NotGranted(self.echoed(host, again)),
+            Refused::NoSecret(name) => Refused::NoSecret(self.echoed(name, again)),
+            Refused::Invalid(reason) => Refused::Invalid(self.echoed(reason, again)),
+            Refused::Deadline | Refused::TooLarge(_) | Refused::Network(_) => refused,
+        }
+    }
+
+    /// A refusal repeats what the guest wrote: all of it, or what stands in backticks. That stays only if the guest writes it
+    /// again when it knows nothing but stand-ins.
+    fn echoed(&self, text: String, again: &Ask) -> String {
+        let sentence = text.contains(' ');
+        let quoted = text.split('`').nth(1).or((!sentence).then_some(text.as_str()));
+        let asked = serde_json::to_string(again).unwrap_or_default().to_lowercase();
+        match quoted {
+            Some(quoted) if !asked.contains(&quoted.to_lowercase()) => {
+                text.replace(quoted, &self.redactor.text(quoted))
+            }
+            _ => text,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::effect::Part;
     use super::*;
 
     fn stage() -> Stage {
@@ -98,7 +119,8 @@ mod tests {
     }
 
     fn answered(stage: &Stage, ask: Ask, answer: Answer) -> Answer {
-        stage.answer(Effect { ask, answer })
+        let again = ask.clone();
+        stage.answer(Effect { ask, answer }, &again)
     }
 
     #[test]
@@ -123,10 +145,14 @@ mod tests {
     #[test]
     fn results_of_secrets_are_replaced_and_settings_that_steer_are_not() {
         let stage = stage();
-        let digest = Ask::Digest { algorithm: "sha1".into(), parts: vec![], sorted: false };
+        let digest = Ask::Digest {
+            algorithm: "sha1".into(),
+            parts: vec![Part::Secret("app_key".into())],
+            sorted: false,
+        };
         let bytes = Answer::Bytes(Binary(vec![1; 20]));
         assert_ne!(answered(&stage, digest.clone(), bytes.clone()), bytes);
-        let failed = Answer::Failed("the secret `x` is not configured".into());
+        let failed = Answer::Failed("the secret `app_key` is not configured".into());
         assert_eq!(answered(&stage, digest, failed.clone()), failed);
         let setting = |name: &str, value: &str| {
             let ask = Ask::Setting { name: name.into() };
@@ -136,5 +162,32 @@ mod tests {
         assert_eq!(setting("open_host", host), Answer::Text(Some(host.into())));
         let id = setting("app_id", "cli_a1b2c3d4");
         assert_ne!(id, Answer::Text(Some("cli_a1b2c3d4".into())));
+    }
+    #[test]
+    fn a_refusal_repeats_only_what_a_guest_writes_of_its_own() {
+        let stage = stage();
+        let refused = |host: &str, again: &str| {
+            let ask = Ask::Forget { key: "any".into() };
+            let answer = Answer::Denied(Refused::NotGranted(host.into()));
+            stage.answer(Effect { ask, answer }, &Ask::Forget { key: again.into() })
+        };
+        let own = refused("evil.test", "https://evil.test/");
+        assert_eq!(own, Answer::Denied(Refused::NotGranted("evil.test".into())));
+        let made_of_data =
+            format!("{:?}", refused("zhang-13800001234.evil.test", "https://x.evil.test/"));
+        assert!(
+            !made_of_data.contains("zhang") && !made_of_data.contains("13800001234"),
+            "{made_of_data}"
+        );
+        let failed = |reason: &str| {
+            let ask = Ask::Forget { key: "unset".into() };
+            answered(&stage, ask, Answer::Failed(reason.into()))
+        };
+        let plain = "the secret `unset` is not configured";
+        assert_eq!(failed(plain), Answer::Failed(plain.into()));
+        assert_ne!(
+            failed("the secret `anna` is not configured"),
+            Answer::Failed("the secret `anna` is not configured".into())
+        );
     }
 }

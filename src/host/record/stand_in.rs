@@ -130,6 +130,8 @@ fn alphabet(c: char) -> Option<Alphabet> {
 fn fixed(text: &str) -> usize {
     if let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) {
         let host = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        // Whoever logs in by an address is not part of its host.
+        let host = if rest[..host].contains('@') { 0 } else { host };
         return text[..text.len() - rest.len() + host].chars().count();
     }
     if text.starts_with('+') {
@@ -186,6 +188,8 @@ mod tests {
         assert!(of_text(&KEY, "+8613800001234").starts_with("+86"));
         let url = of_text(&KEY, "https://cdn.example/avatar/8f2a?x=1");
         assert!(url.starts_with("https://cdn.example/") && !url.contains("8f2a"), "{url}");
+        let login = of_text(&KEY, "https://anna:word@cdn.example/");
+        assert!(login.starts_with("https://") && !login.contains("anna"), "{login}");
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl Script {
             return self.depart(effect.ask.name(), &ask);
         }
         stage.learn(&effect.ask, &ask);
-        let answer = stage.answer(effect);
+        let answer = stage.answer(effect, &ask);
         self.played.push(Effect { ask, answer: answer.clone() });
         Ok(answer)
     }

@@ -183,6 +183,7 @@ fn fill_the_disk_with_pages() {
 }
 
 fn fill_the_disk(store: &SledStore, ballast: impl Fn(&SledStore, usize) -> Result<(), StoreError>) {
+    let work = [store.begin_work().unwrap(), store.begin_work().unwrap()];
     let failed = (0..10_000).find_map(|n| {
         let written = ballast(store, n).and_then(|()| killed::write_batch(store, n));
         let written = written.and_then(|()| store.flush());
@@ -203,8 +204,12 @@ fn fill_the_disk(store: &SledStore, ballast: impl Fn(&SledStore, usize) -> Resul
     for later in again {
         assert_eq!(later.to_string(), error.to_string());
     }
-    // There is room for what was flushed, so the store goes on from it.
-    store.reopen().unwrap();
+    // There is room for what was flushed, so the store goes on from it: with the next work, once all other has ended.
+    for running in work {
+        assert_eq!(store.begin_work().unwrap_err().to_string(), error.to_string());
+        drop(running);
+    }
+    let _again = store.begin_work().unwrap();
     assert!(!store.is_failed());
     assert!(store.get(Space::Blob, b"last").unwrap().is_some());
 }

@@ -3,6 +3,8 @@
 //! A frame is written once and never changed. Records that were replaced since stay in it until it is compacted;
 //! whether one is live is told by its [`super::Entry`], which names its frame.
 
+use std::sync::PoisonError;
+
 use bytes::Bytes;
 
 use crate::model::entity::Entity;
@@ -10,7 +12,7 @@ use crate::model::ids::{RunId, SourceId};
 use crate::model::record::Record;
 use crate::port::store::{Op, Space, StoreError};
 
-use super::{Ledger, damaged};
+use super::{Entry, Ledger, damaged};
 
 /// Compression level: fast; pages are full of repetition.
 const LEVEL: i32 = 1;
@@ -25,6 +27,11 @@ impl FrameId {
     /// The frame number `seq` of a run.
     pub fn new(run: RunId, seq: u32) -> Self {
         Self(u64::from(run.0) << 32 | u64::from(seq))
+    }
+
+    /// The run that wrote it.
+    pub(super) fn run(self) -> RunId {
+        RunId((self.0 >> 32) as u32)
     }
 }
 
@@ -156,6 +163,27 @@ impl Ledger {
         records: &[F],
     ) -> Result<Op, StoreError> {
         Ok(Op::Put(self.keys.frame(entity, Some(id.0)), pack(records)?))
+    }
+
+    /// Whether the raw payload that an entry names is there. Index and frames reach the disk on their own: after a power
+    /// cut an entry of a run that did not end may be there without its frame. Frames of runs that are done are flushed.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub fn frame_stands(&self, entity: Entity, entry: &Entry) -> Result<bool, StoreError> {
+        let frame = entry.frame;
+        if !self.void.contains(&frame.run()) {
+            return Ok(true);
+        }
+        if let Some(&known) =
+            self.checked.lock().unwrap_or_else(PoisonError::into_inner).get(&(entity, frame))
+        {
+            return Ok(known);
+        }
+        let there =
+            self.store().get(Space::Blob, &self.keys.frame(entity, Some(frame.0)))?.is_some();
+        self.checked.lock().unwrap_or_else(PoisonError::into_inner).insert((entity, frame), there);
+        Ok(there)
     }
 
     /// The operation that removes a frame.

@@ -14,8 +14,8 @@ mod parked;
 mod plan_blob;
 mod run;
 
-use std::collections::HashSet;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
 
 pub use entry::{Entry, Standing};
 pub use frame::{FrameId, Framed, Frames};
@@ -36,6 +36,8 @@ pub struct Ledger {
     keys: Keys,
     /// Runs whose wants never came into force.
     void: Arc<HashSet<RunId>>,
+    /// Frames of such runs, and whether they are there.
+    checked: Arc<Mutex<HashMap<(Entity, FrameId), bool>>>,
 }
 
 /// Facts about one kind of one connection.
@@ -65,7 +67,7 @@ impl Ledger {
         connection: &ConnectionId,
     ) -> Result<Self, StoreError> {
         let keys = Keys::new(tenant, connection);
-        let mut ledger = Self { store, keys, void: Arc::default() };
+        let mut ledger = Self { store, keys, void: Arc::default(), checked: Arc::default() };
         let mut void = HashSet::new();
         for record in ledger.runs() {
             let record = record?;
