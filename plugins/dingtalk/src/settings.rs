@@ -1,0 +1,98 @@
+//! The settings of one connection, read and checked.
+//!
+//! What this is not: secrets, which never come here. The one invariant: a value that exists has passed its check.
+
+use rollcall_sdk::{Advice, Fault, Host};
+
+/// How much of departments and people is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// Each on its own, with what only that call tells.
+    Full,
+    /// Listings alone.
+    List,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// Scheme and authority of the new generation, without a slash at the end.
+    pub(crate) api_host: String,
+    /// The same of the old generation.
+    pub(crate) oapi_host: String,
+    pub(crate) client_id: String,
+    pub(crate) detail: Detail,
+    /// East of UTC.
+    pub(crate) utc_offset_seconds: i64,
+    /// Metered calls of a calendar month.
+    pub(crate) monthly_calls: u64,
+}
+
+impl Settings {
+    pub(crate) fn read(host: &impl Host) -> Result<Self, Fault> {
+        Ok(Self {
+            api_host: base("api_host", &required(host, "api_host")?)?,
+            oapi_host: base("oapi_host", &required(host, "oapi_host")?)?,
+            client_id: required(host, "client_id")?,
+            detail: Detail::parse(&required(host, "detail")?)?,
+            utc_offset_seconds: utc_offset_seconds(&required(host, "utc_offset_minutes")?)?,
+            monthly_calls: monthly_calls(&required(host, "monthly_calls")?)?,
+        })
+    }
+}
+
+impl Detail {
+    fn parse(text: &str) -> Result<Self, Fault> {
+        match text {
+            "full" => Ok(Self::Full),
+            "list" => Ok(Self::List),
+            _ => Err(wrong("detail", "write full or list")),
+        }
+    }
+}
+
+fn required(host: &impl Host, name: &str) -> Result<String, Fault> {
+    match host.setting(name) {
+        Some(value) if !value.trim().is_empty() => Ok(value.trim().to_owned()),
+        _ => Err(Fault::Invalid(Advice {
+            code: format!("setting:{name}"),
+            message: format!("the setting `{name}` is missing"),
+            remedy: format!("set `{name}` in the settings of this connection"),
+        })),
+    }
+}
+
+fn base(name: &str, text: &str) -> Result<String, Fault> {
+    let base = text.trim_end_matches('/');
+    let authority = base.strip_prefix("https://").or_else(|| base.strip_prefix("http://"));
+    match authority {
+        Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) => {
+            Ok(base.to_owned())
+        }
+        _ => Err(wrong(name, "write scheme and host only, such as https://api.dingtalk.com")),
+    }
+}
+
+fn utc_offset_seconds(text: &str) -> Result<i64, Fault> {
+    match text.parse::<i64>() {
+        Ok(minutes) if (-12 * 60..=14 * 60).contains(&minutes) => Ok(minutes * 60),
+        _ => Err(wrong(
+            "utc_offset_minutes",
+            "write minutes from -720 to 840, such as 480 for China",
+        )),
+    }
+}
+
+fn monthly_calls(text: &str) -> Result<u64, Fault> {
+    match text.parse::<u64>() {
+        Ok(calls) if calls > 0 => Ok(calls),
+        _ => Err(wrong("monthly_calls", "write a whole number above 0, such as 5000")),
+    }
+}
+
+fn wrong(name: &str, remedy: &str) -> Fault {
+    Fault::Invalid(Advice {
+        code: format!("setting:{name}"),
+        message: format!("the setting `{name}` has a value that cannot be used"),
+        remedy: format!("{remedy} in the settings of this connection"),
+    })
+}
