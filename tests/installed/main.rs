@@ -3,6 +3,7 @@
 
 mod command;
 mod crash;
+mod dingtalk;
 mod live;
 mod platform;
 mod rig;

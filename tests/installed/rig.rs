@@ -52,6 +52,15 @@ impl Rig {
 
     /// Writes the tenant's file, with `more` at its end.
     pub(crate) fn write_tenant(&self, more: &str) {
+        self.tenant("", more);
+    }
+
+    /// Writes the tenant's file with one more setting of the connection.
+    pub(crate) fn write_setting(&self, setting: &str) {
+        self.tenant(&format!(", {setting}"), "");
+    }
+
+    fn tenant(&self, setting: &str, more: &str) {
         let platform = self.simulator.platform();
         let address = self.simulator.url();
         let address = address.trim_start_matches("http://");
@@ -60,7 +69,7 @@ impl Rig {
             "tenants/acme.yaml",
             &format!(
                 "timezone: Asia/Shanghai\nregion: CN\nehr: ehr.db\nschedule: \"0 3 * * *\"\nconnections:\n  {platform}:\n    \
-                 plugin: {platform}\n    settings: {{ {settings} }}\n    secrets: {{ {secrets} }}\n    \
+                 plugin: {platform}\n    settings: {{ {settings}{setting} }}\n    secrets: {{ {secrets} }}\n    \
                  grants: {{ private: [{address:?}] }}\n    attendance: {{ lookback_days: 2, backfill_days: 5 }}\n{more}"
             ),
         );
@@ -81,7 +90,10 @@ impl Rig {
                     "app_secret: \"file:secret\", contacts_secret: \"file:contacts\"".to_owned(),
                 ]
             }
-            other => panic!("no set-up for {other}"),
+            Platform::DingTalk => [
+                format!("api_host: {url:?}, oapi_host: {url:?}, client_id: {id:?}"),
+                "client_secret: \"file:secret\"".to_owned(),
+            ],
         }
     }
 

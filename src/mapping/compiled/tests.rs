@@ -367,7 +367,7 @@ fn expression() -> impl Strategy<Value = String> {
             "+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">", ">=", "&&", "||", "??", "in",
         ]);
         let one = prop::sample::select(vec![
-            "lower", "trimmed", "upper", "or_null", "blank_to_missing", "first", "last", "len", "to_text", "to_int", "sum", "date",
+            "lower", "trimmed", "upper", "or_null", "blank_to_missing", "first", "last", "len", "to_text", "to_int", "to_number", "sum", "date",
             "instant", "phone", "half_width", "earliest", "double", "!", "-",
         ]);
         let two = prop::sample::select(vec![

@@ -40,6 +40,7 @@ mod starts_with;
 mod sum;
 mod time;
 mod to_int;
+mod to_number;
 mod to_text;
 mod trimmed;
 mod upper;
@@ -140,6 +141,7 @@ const FUNCTIONS: &[Function] = &[
     starts_with::FUNCTION,
     sum::FUNCTION,
     to_int::FUNCTION,
+    to_number::FUNCTION,
     to_text::FUNCTION,
     trimmed::FUNCTION,
     upper::FUNCTION,

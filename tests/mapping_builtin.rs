@@ -1,0 +1,46 @@
+//! The shipped mappings of every connector: each case beside them holds.
+
+use std::path::Path;
+
+use rollcall::mapping::{Fault, Files, Generation};
+use rollcall::model::entity::Entity;
+use rollcall::model::ids::ConnectionId;
+
+const CONNECTORS: [&str; 2] = ["dingtalk", "feishu"];
+
+fn shipped(connector: &str) -> Result<Generation, Vec<Fault>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings").join(connector);
+    Generation::load(&Files::read(connector, &folder), None)
+}
+
+#[test]
+fn every_mapping_case_passes() {
+    for connector in CONNECTORS {
+        let report =
+            shipped(connector).unwrap().run_cases(&ConnectionId::parse(connector).unwrap());
+        let failures: Vec<_> = report.failures().collect();
+        assert!(failures.is_empty(), "{connector}: {failures:#?}");
+    }
+}
+
+#[test]
+fn every_mapping_has_several_cases_and_a_rejected_one() {
+    for connector in CONNECTORS {
+        let generation = shipped(connector).unwrap();
+        let report = generation.run_cases(&ConnectionId::parse(connector).unwrap());
+        let entities =
+            [Entity::Department, Entity::Employee, Entity::CheckIn, Entity::AttendanceDay];
+        assert_eq!(generation.entities(), entities);
+        for entity in entities {
+            let cases = report.results.iter().filter(|result| result.entity == entity).count();
+            assert!(cases >= 6, "{connector}: {entity} has {cases} cases");
+        }
+    }
+}
+
+#[test]
+fn every_shipped_mapping_is_compiled_as_a_whole() {
+    for connector in CONNECTORS {
+        assert_eq!(shipped(connector).unwrap().interpreted(), [], "{connector}");
+    }
+}
