@@ -110,6 +110,16 @@ fn the_permissions_that_are_listed_are_those_of_the_manifest() {
 }
 
 #[test]
+fn every_permission_of_the_other_connectors_is_named() {
+    let manifest: serde_json::Value =
+        serde_json::from_str(include_str!("../plugins/dingtalk/manifest.json")).unwrap();
+    for scope in manifest["permissions"].as_array().unwrap() {
+        let scope = format!("`{}`", scope["scope"].as_str().unwrap());
+        assert!(ENGLISH.contains(&scope) && CHINESE.contains(&scope), "{scope}");
+    }
+}
+
+#[test]
 fn every_file_that_is_linked_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for readme in [ENGLISH, CHINESE] {
