@@ -31,6 +31,7 @@
 
 mod builder;
 mod calendar;
+mod cipher;
 mod clock;
 mod dice;
 pub mod dingtalk;
@@ -45,6 +46,7 @@ mod json;
 mod limits;
 mod lines;
 mod platform;
+mod push;
 mod server;
 mod simulator;
 mod site;
@@ -60,6 +62,7 @@ pub use feed::Pushes;
 pub use grants::{AttendanceRange, ContactRange};
 pub use limits::RateLimits;
 pub use platform::{Platform, UnknownPlatform};
+pub use push::{CallbackError, CallbackKeys};
 pub use simulator::Simulator;
 pub use site::Requests;
 pub use world::{CardsError, Churn, Truth};

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use simulator::{Builder, DEFAULT_TODAY, FaultRule, Platform, RateLimits, Simulator};
+use simulator::{Builder, CallbackKeys, DEFAULT_TODAY, FaultRule, Platform, RateLimits, Simulator};
 use tokio::time::{MissedTickBehavior, interval};
 
 /// A fake platform over real HTTP, with people, departments and punches made from a seed.
@@ -50,6 +50,15 @@ struct Args {
     /// Keep the documented request budgets.
     #[arg(long)]
     rate_limits: bool,
+    /// Push events to this address, such as `http://127.0.0.1:7420/callbacks/acme/feishu`.
+    #[arg(long, value_name = "URL", requires = "callback_token")]
+    callback: Option<String>,
+    /// The token that events bear or are signed with.
+    #[arg(long, value_name = "TOKEN")]
+    callback_token: Option<String>,
+    /// The key that events are encrypted with.
+    #[arg(long, value_name = "KEY")]
+    callback_key: Option<String>,
     /// The app's id; without it the platform's usual one of the simulator.
     #[arg(long, requires = "app_secret")]
     app_id: Option<String>,
@@ -75,6 +84,9 @@ impl Args {
             .today(&self.today)
             .rate_limits(limits)
             .faults(self.fault.iter().copied());
+        if let Some(token) = &self.callback_token {
+            builder = builder.events_as(token, "t_simulator0001");
+        }
         if let (Some(id), Some(secret)) = (&self.app_id, &self.app_secret) {
             builder = builder.app(id, secret);
         }
@@ -122,6 +134,10 @@ async fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     writeln!(out, "app_secret  {}", sim.app_secret())?;
     writeln!(out, "today       {}", sim.today())?;
     out.flush()?;
+    if let (Some(url), Some(token)) = (&args.callback, &args.callback_token) {
+        let keys = CallbackKeys { token: token.clone(), key: args.callback_key.clone() };
+        sim.set_callback(url, keys).await?;
+    }
     let stop = tokio::signal::ctrl_c();
     tokio::pin!(stop);
     match args.step_every {

@@ -20,6 +20,7 @@ use crate::exchange::{Answer, Incoming};
 use crate::feishu;
 use crate::grants::Grants;
 use crate::lines::Talk;
+use crate::push::{CallbackKeys, Push};
 use crate::site::Site;
 use crate::wecom;
 use crate::world::{Change, World};
@@ -62,6 +63,11 @@ pub(crate) trait Front: fmt::Debug + Send + Sync {
     /// After which times an event that was not acknowledged is pushed again.
     fn repeats(&self) -> &'static [Duration] {
         &[]
+    }
+
+    /// How events are pushed to an address with these keys; `None` where they are not, or not without a key.
+    fn push(&self, _: CallbackKeys) -> Option<Box<dyn Push>> {
+        None
     }
 
     /// Opens a long connection for a request that asks for a WebSocket; `None` where the platform has none.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::builder::Builder;
 use crate::calendar::{date_text, day_of, midnight};
@@ -16,6 +16,7 @@ use crate::feed::Pushes;
 use crate::grants::{AttendanceRange, ContactRange, Grants};
 use crate::lines::What;
 use crate::platform::{Front, Platform};
+use crate::push::{CallbackError, CallbackKeys, Pusher};
 use crate::site::{Requests, Site};
 use crate::world::{Churn, Truth};
 
@@ -29,6 +30,8 @@ pub struct Simulator {
     churn: Churn,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
+    /// Pushes to the callback's address; ends with the simulator.
+    pushing: Mutex<JoinSet<()>>,
 }
 
 impl Simulator {
@@ -46,7 +49,16 @@ impl Simulator {
         stop: oneshot::Sender<()>,
         task: JoinHandle<()>,
     ) -> Self {
-        Self { site, front, address, grants: Mutex::new(grants), churn, stop, task }
+        Self {
+            site,
+            front,
+            address,
+            grants: Mutex::new(grants),
+            churn,
+            stop,
+            task,
+            pushing: Mutex::default(),
+        }
     }
 
     /// Which platform it is.
@@ -117,6 +129,19 @@ impl Simulator {
         // Whoever hears of a change can read it.
         drop(world);
         self.site.feed.publish(changes, self.site.clock.uptime());
+    }
+
+    /// Pushes what happens from now on to this address, once the address has passed the platform's trial; an earlier one
+    /// gets nothing more.
+    ///
+    /// # Errors
+    /// [`CallbackError`] when the address did not pass; an earlier one then stays in force.
+    pub async fn set_callback(&self, url: &str, keys: CallbackKeys) -> Result<(), CallbackError> {
+        let pusher = Pusher::begin(&self.site, &self.front, (url, keys)).await?;
+        let mut pushing = self.pushing.lock().unwrap_or_else(PoisonError::into_inner);
+        pushing.abort_all();
+        pushing.spawn(pusher.run());
+        Ok(())
     }
 
     /// What became of the events that were to be pushed.

@@ -11,26 +11,31 @@ use simulator::Simulator;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A daemon, stopped when dropped.
-struct Daemon(Child);
+pub(crate) struct Daemon(Child);
 
 impl Daemon {
-    fn start(rig: &Rig) -> Self {
+    pub(crate) fn start(rig: &Rig) -> Self {
         let mut child = rig.command(&["serve"]).stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         std::thread::spawn(move || log.lines().map_while(Result::ok).for_each(drop));
         Self(child)
     }
-}
 
-impl Drop for Daemon {
-    fn drop(&mut self) {
+    /// Ends it as a power cut would.
+    pub(crate) fn kill(&mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
 }
 
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
 /// Looks until something holds.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let started = Instant::now();
     while !holds() {
         assert!(started.elapsed() < PATIENCE, "{what} did not come about");
@@ -48,7 +53,7 @@ async fn serving() -> (Rig, Daemon) {
     (rig, daemon)
 }
 
-fn status(rig: &Rig) -> Option<serde_json::Value> {
+pub(crate) fn status(rig: &Rig) -> Option<serde_json::Value> {
     let output = rig.run(&["status", "--format", "json"]);
     let status: serde_json::Value = serde_json::from_slice(&output.stdout).ok()?;
     status.get("generation").is_some().then_some(status)

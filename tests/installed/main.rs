@@ -4,7 +4,10 @@
 mod command;
 mod crash;
 mod dingtalk;
+mod events;
 mod live;
 mod platform;
+#[path = "../pushed/mod.rs"]
+mod pushed;
 mod rig;
 mod wecom;

@@ -23,7 +23,12 @@ pub(crate) fn today() -> String {
 impl Rig {
     /// Starts a platform and writes a configuration that points at it.
     pub(crate) async fn start(builder: Builder) -> Self {
-        let simulator = builder.today(today()).start("127.0.0.1:0").await.unwrap();
+        Self::start_as_is(builder.today(today())).await
+    }
+
+    /// The same at the time that the builder says.
+    pub(crate) async fn start_as_is(builder: Builder) -> Self {
+        let simulator = builder.start("127.0.0.1:0").await.unwrap();
         let rig = Self { dir: tempfile::tempdir().unwrap(), simulator };
         copy(Path::new("mappings"), &rig.path("mappings"));
         fs::create_dir(rig.path("plugins")).unwrap();

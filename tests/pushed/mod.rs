@@ -2,15 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a set-up that fails is a test that fails")]
 
-use std::net::SocketAddr;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rollcall_sdk::testing::Scripted;
 use rollcall_sdk::{Cbc, DigestAlgorithm, Host as _, KeyForm, Padding, Part};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 pub(crate) const KEY: &str = "example encrypt key";
 pub(crate) const TOKEN: &str = "example verification token";
@@ -70,22 +66,4 @@ impl Sender {
         ];
         (headers, body)
     }
-}
-
-/// Posts over a connection of its own; `None` when there was no answer.
-pub(crate) async fn post(to: SocketAddr, path: &str, (headers, body): &Pushed) -> Option<u16> {
-    let mut stream = TcpStream::connect(to).await.ok()?;
-    let mut head = format!(
-        "POST {path} HTTP/1.1\r\nhost: {to}\r\nconnection: close\r\ncontent-length: {}\r\n",
-        body.len()
-    );
-    for (name, value) in headers {
-        head.extend([name, ": ", value, "\r\n"]);
-    }
-    head.push_str("\r\n");
-    stream.write_all(&[head.as_bytes(), body].concat()).await.ok()?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.ok()?;
-    let line = String::from_utf8_lossy(&answer);
-    line.split(' ').nth(1)?.parse().ok()
 }

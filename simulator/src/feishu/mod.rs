@@ -15,6 +15,7 @@ mod endpoint;
 mod events;
 mod flows;
 mod ids;
+mod push;
 mod refusal;
 mod rules;
 mod scribe;
@@ -42,6 +43,7 @@ use crate::grants::Grants;
 use crate::json::Json;
 use crate::lines::Talk;
 use crate::platform::{Facts, Front};
+use crate::push::{CallbackKeys, Push};
 use crate::site::Site;
 use crate::world::{Change, World};
 
@@ -119,6 +121,10 @@ impl Front for Feishu {
 
     fn repeats(&self) -> &'static [Duration] {
         &REPEATS
+    }
+
+    fn push(&self, keys: CallbackKeys) -> Option<Box<dyn Push>> {
+        Some(Box::new(push::Sender { site: Arc::clone(&self.site), keys }))
     }
 
     fn connect(&self, incoming: Incoming<'_>) -> Option<Result<Box<dyn Talk>, Answer>> {

@@ -7,5 +7,6 @@ mod changes;
 mod contact;
 mod faults;
 mod permissions;
+mod push;
 mod setup;
 mod support;
