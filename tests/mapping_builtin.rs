@@ -6,7 +6,7 @@ use rollcall::mapping::{Fault, Files, Generation};
 use rollcall::model::entity::Entity;
 use rollcall::model::ids::ConnectionId;
 
-const CONNECTORS: [&str; 2] = ["dingtalk", "feishu"];
+const CONNECTORS: [&str; 3] = ["dingtalk", "feishu", "wecom"];
 
 fn shipped(connector: &str) -> Result<Generation, Vec<Fault>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings").join(connector);

@@ -111,11 +111,15 @@ fn the_permissions_that_are_listed_are_those_of_the_manifest() {
 
 #[test]
 fn every_permission_of_the_other_connectors_is_named() {
-    let manifest: serde_json::Value =
-        serde_json::from_str(include_str!("../plugins/dingtalk/manifest.json")).unwrap();
-    for scope in manifest["permissions"].as_array().unwrap() {
-        let scope = format!("`{}`", scope["scope"].as_str().unwrap());
-        assert!(ENGLISH.contains(&scope) && CHINESE.contains(&scope), "{scope}");
+    for manifest in [
+        include_str!("../plugins/dingtalk/manifest.json"),
+        include_str!("../plugins/wecom/manifest.json"),
+    ] {
+        let manifest: serde_json::Value = serde_json::from_str(manifest).unwrap();
+        for scope in manifest["permissions"].as_array().unwrap() {
+            let scope = format!("`{}`", scope["scope"].as_str().unwrap());
+            assert!(ENGLISH.contains(&scope) && CHINESE.contains(&scope), "{scope}");
+        }
     }
 }
 
