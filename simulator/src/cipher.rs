@@ -21,6 +21,11 @@ pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     hasher.finalize().into()
 }
 
+/// SHA-1, where a platform still signs with it.
+pub(crate) fn sha1(bytes: &[u8]) -> [u8; 20] {
+    sha1::Sha1::digest(bytes).into()
+}
+
 /// AES-256-CBC over the plaintext, filled up to a multiple of `fill_to` bytes.
 pub(crate) fn encrypt(key: &[u8; 32], iv: &[u8; 16], fill_to: u8, plain: &[u8]) -> Vec<u8> {
     let over = u8::try_from(plain.len() % usize::from(fill_to)).unwrap_or_default();

@@ -1,20 +1,31 @@
 """Drives the simulator with wechatpy's WeCom client, as an integrator's code would.
 
-What the client takes for a success is what it accepts as WeCom. The simulator runs on a free loopback port and is stopped by its own process id.
+What the client takes for a success is what it accepts as WeCom, and what its cryptography opens is what WeCom would have
+sent. The simulator runs on a free loopback port and is stopped by its own process id.
 """
 
 import os
+import queue
 import subprocess
+import threading
 import unittest
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
 
-from wechatpy.exceptions import WeChatClientException
+import xmltodict
+from wechatpy.exceptions import InvalidSignatureException, WeChatClientException
 from wechatpy.session.memorystorage import MemoryStorage
-from wechatpy.work import WeChatClient
+from wechatpy.work import WeChatClient, parse_message
+from wechatpy.work.crypto import WeChatCrypto
+from wechatpy.work.exceptions import InvalidCorpIdException
 
 PEOPLE = 300
 FIRST_INSTANT, LAST_INSTANT = 1774454400, 1774940400
 TODAY = 1774886400
 CONTACTS_SECRET = "simulator-contacts-0001"
+TOKEN = "simulatorToken"
+# A key with bits in its last character that no byte needs, as the console makes most of them.
+KEY = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
 
 
 class Server:
@@ -122,6 +133,76 @@ class WeComTest(unittest.TestCase):
     def test_a_wrong_secret_is_refused(self):
         wrong = self.server.client("wrong")
         self.assertEqual(self.code_of(wrong.department.list), 40001)
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """A callback as wechatpy's users write it."""
+
+    pushed = queue.Queue()
+    crypto = None
+
+    def answer(self, body):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def signed(self):
+        query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+        return query["msg_signature"], query["timestamp"], query["nonce"], query.get("echostr")
+
+    def do_GET(self):
+        signature, timestamp, nonce, echo = self.signed()
+        word = self.crypto.check_signature(signature, timestamp, nonce, echo)
+        self.answer(word.encode() if isinstance(word, str) else word)
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        signature, timestamp, nonce, _ = self.signed()
+        self.pushed.put((body, signature, timestamp, nonce))
+        self.answer(b"")
+
+    def log_message(self, *args):
+        pass
+
+
+class CallbackServer(ThreadingHTTPServer):
+    """Serves callbacks; the simulator may stop in the middle of one."""
+
+    def handle_error(self, request, client_address):
+        pass
+
+
+class CallbackTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.receiver = CallbackServer(("127.0.0.1", 0), Receiver)
+        cls.addClassCleanup(cls.receiver.server_close)
+        threading.Thread(target=cls.receiver.serve_forever, daemon=True).start()
+        cls.addClassCleanup(cls.receiver.shutdown)
+        address = f"http://127.0.0.1:{cls.receiver.server_port}/callback"
+        Receiver.crypto = WeChatCrypto(TOKEN, KEY, "wwsimulator0001")
+        keys = ["--callback-token", TOKEN, "--callback-key", KEY]
+        cls.server = Server("--step-every", "1", "--callback", address, *keys)
+        cls.addClassCleanup(cls.server.stop)
+
+    def test_wechatpy_opens_every_event_and_reads_whom_it_is_from(self):
+        kinds = set()
+        for _ in range(12):
+            sealed, signature, timestamp, nonce = Receiver.pushed.get(timeout=20)
+            opened = Receiver.crypto.decrypt_message(sealed, signature, timestamp, nonce)
+            event = parse_message(opened)
+            fields = xmltodict.parse(opened)["xml"]
+            self.assertEqual((event.source, event.target), ("sys", "wwsimulator0001"))
+            self.assertEqual(fields["Event"], "change_contact")
+            self.assertTrue(fields.get("UserID") or fields.get("Id"))
+            kinds.add(fields["ChangeType"])
+        self.assertIn("create_user", kinds)
+        with self.assertRaises(InvalidSignatureException):
+            Receiver.crypto.decrypt_message(sealed, signature, timestamp, nonce + "0")
+        other = WeChatCrypto(TOKEN, KEY, "wwanother")
+        with self.assertRaises(InvalidCorpIdException):
+            other.decrypt_message(sealed, signature, timestamp, nonce)
 
 
 if __name__ == "__main__":

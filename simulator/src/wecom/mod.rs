@@ -14,12 +14,14 @@ mod endpoint;
 mod events;
 mod ids;
 mod punches;
+mod push;
 mod refusal;
 mod reports;
 mod settings;
 mod users;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use access::Access;
 use auth::Suspicion;
@@ -34,6 +36,7 @@ use crate::faults::Fault;
 use crate::grants::Grants;
 use crate::json::Json;
 use crate::platform::{Facts, Front};
+use crate::push::{CallbackKeys, Push};
 use crate::site::Site;
 use crate::world::{Change, World};
 
@@ -96,6 +99,16 @@ impl Front for WeCom {
 
     fn event(&self, _world: &World, change: &Change) -> Option<String> {
         events::event(&self.site.config.app_id, change)
+    }
+
+    /// Three tries in all; the platform tells no pause between them.
+    fn repeats(&self) -> &'static [Duration] {
+        const PAUSES: &[Duration] = &[Duration::from_secs(1); 2];
+        PAUSES
+    }
+
+    fn push(&self, keys: CallbackKeys) -> Option<Box<dyn Push>> {
+        Some(Box::new(push::Sender::new(Arc::clone(&self.site), keys)?))
     }
 }
 
