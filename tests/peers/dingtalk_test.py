@@ -4,9 +4,14 @@
 models is what they accept as DingTalk. The simulator runs on a free loopback port and is stopped by its own process id.
 """
 
+import json
 import os
+import queue
 import subprocess
+import threading
 import unittest
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import parse_qs, urlsplit
 
 from alibabacloud_dingtalk.contact_1_0 import models as contact_models
 from alibabacloud_dingtalk.contact_1_0.client import Client as ContactClient
@@ -18,6 +23,7 @@ from alibabacloud_tea_openapi.models import Config
 from alibabacloud_tea_util.models import RuntimeOptions
 from dingtalk import AppKeyClient
 from dingtalk.core.exceptions import DingTalkClientException
+from dingtalk.crypto import DingTalkCrypto
 
 PEOPLE = 200
 
@@ -177,6 +183,49 @@ class RefusalTest(unittest.TestCase):
         self.addCleanup(server.stop)
         scopes = server.old().user.auth_scopes()
         self.assertEqual(scopes["auth_org_scopes"]["authed_dept"], [1])
+
+
+class CallbackTest(unittest.TestCase):
+    """Another implementation's crypto judges what the simulator pushes, and writes what it takes for an answer."""
+
+    TOKEN = "simulatortoken0001"
+    AES_KEY = "simulator0aes0key0simulator0aes0key0simulaz"
+
+    def test_a_pushed_event_decrypts_and_its_answer_is_taken(self):
+        crypto = DingTalkCrypto(self.TOKEN, self.AES_KEY, "dingsimulator0001")
+        received = queue.Queue()
+
+        class Receiver(BaseHTTPRequestHandler):
+            def do_POST(self):
+                query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                event = crypto.decrypt_message(body, query["signature"], query["timestamp"], query["nonce"])
+                received.put(json.loads(event))
+                answer = json.dumps(crypto.encrypt_message("success")).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+
+        listener = HTTPServer(("127.0.0.1", 0), Receiver)
+        self.addCleanup(listener.server_close)
+        threading.Thread(target=listener.serve_forever, daemon=True).start()
+        self.addCleanup(listener.shutdown)
+        address = f"http://127.0.0.1:{listener.server_port}/callbacks/acme/dingtalk"
+        server = Server(
+            "--callback", address, "--callback-token", self.TOKEN, "--callback-key", self.AES_KEY, "--step-every", "1"
+        )
+        self.addCleanup(server.stop)
+        self.assertEqual(received.get(timeout=20), {"EventType": "check_url"}, "the address is tried first")
+        event = received.get(timeout=20)
+        self.assertIn("EventType", event)
+        seen = {event["eventId"]}
+        for _ in range(3):
+            seen.add(received.get(timeout=20)["eventId"])
+        self.assertEqual(len(seen), 4, "what was answered does not come again")
 
 
 if __name__ == "__main__":

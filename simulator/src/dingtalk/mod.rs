@@ -13,6 +13,7 @@ mod endpoint;
 mod events;
 mod ids;
 mod meter;
+mod push;
 mod refusal;
 mod roster;
 mod scribe;
@@ -41,6 +42,7 @@ use crate::json::Json;
 use crate::limits::Budget;
 use crate::lines::Talk;
 use crate::platform::{Facts, Front};
+use crate::push::{CallbackKeys, Push};
 use crate::site::Site;
 use crate::world::{Change, World};
 
@@ -112,6 +114,10 @@ impl Front for DingTalk {
 
     fn event(&self, world: &World, change: &Change) -> Option<String> {
         events::envelope(self, world, &self.access(), change)
+    }
+
+    fn push(&self, keys: CallbackKeys) -> Option<Box<dyn Push>> {
+        Some(Box::new(push::Sender::new(Arc::clone(&self.site), keys)?))
     }
 
     fn repeats(&self) -> &'static [Duration] {

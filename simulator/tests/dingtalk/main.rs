@@ -3,5 +3,6 @@
 
 mod attendance;
 mod contact;
+mod push;
 mod refusals;
 mod support;
