@@ -4,7 +4,6 @@
 //! `cargo test --test hostile_plugin a_neighbour -- --nocapture` prints the figures. Both figures are compared within one
 //! moment of one machine; a machine that is busy with something else may spoil a round, so an attack has a few, and one
 //! round must meet both promises at once.
-#![expect(clippy::print_stdout, reason = "the figures are the point")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -83,7 +82,7 @@ async fn strike(attack: &Attack) -> String {
 /// Counts a tenant's calls, each a request over HTTP and a page of fifty records.
 struct Neighbour {
     served: Arc<AtomicU64>,
-    _server: Server,
+    _platform: Server,
 }
 
 impl Neighbour {
@@ -93,9 +92,9 @@ impl Neighbour {
         let body = serde_json::json!({ "items": items }).to_string();
         let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n";
         let whole = format!("{head}content-length: {}\r\n\r\n{body}", body.len()).into_bytes();
-        let server = Server::start(move |_| Reply::Raw(whole.clone())).await;
-        let settings = [("url", &*server.url("/")), ("items", "/items"), ("id", "/id")];
-        let mut spec = spec(&bench.guest("courier", &FULL), &settings, &[&server.grant()]);
+        let platform = Server::start(move |_| Reply::Raw(whole.clone())).await;
+        let settings = [("url", &*platform.url("/")), ("items", "/items"), ("id", "/id")];
+        let mut spec = spec(&bench.guest("courier", &FULL), &settings, &[&platform.grant()]);
         spec.tenant = TenantId::parse("neighbour").unwrap();
         spec.limits.call = Duration::from_secs(20);
         let connection = Arc::new(Connection::new(spec).unwrap());
@@ -110,7 +109,7 @@ impl Neighbour {
                 }
             });
         }
-        Self { served, _server: server }
+        Self { served, _platform: platform }
     }
 
     /// Calls a second, as long as `watch` lasts.
