@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
-use simulator::Simulator;
 
 use super::super::builtin;
 use super::super::exit::Failure;
+use super::company::Company;
 
 /// Marks a folder as a demo's: only such a folder is replaced.
 const MARK: &str = ".rollcall-demo";
@@ -17,8 +17,8 @@ pub(super) fn zone() -> Result<TimeZone, Failure> {
     TimeZone::get(ZONE).map_err(Failure::bug)
 }
 
-/// Writes configuration, secret, and where the working folder has none, mappings and plugins. Returns the main file.
-pub(super) fn write(dir: &Path, simulator: &Simulator, days: u32) -> Result<PathBuf, Failure> {
+/// Writes configuration, secrets, and where the working folder has none, mappings and plugins. Returns the main file.
+pub(super) fn write(dir: &Path, companies: &[Company], days: u32) -> Result<PathBuf, Failure> {
     clear(dir)?;
     let mappings = folder("mappings", &dir.join("mappings"), |to| {
         builtin::MAPPINGS.iter().try_for_each(|(path, text)| put(&to.join(path), text.as_bytes()))
@@ -26,26 +26,45 @@ pub(super) fn write(dir: &Path, simulator: &Simulator, days: u32) -> Result<Path
     let plugins = folder("plugins", &dir.join("plugins"), |to| {
         builtin::PLUGINS.iter().try_for_each(|(path, bytes)| put(&to.join(path), bytes))
     })?;
-    let url = simulator.url();
-    let address = url.trim_start_matches("http://");
     put(&dir.join(MARK), b"")?;
-    put(&dir.join("app_secret"), simulator.app_secret().as_bytes())?;
+    for company in companies {
+        for (name, secret) in company.secrets() {
+            put(&dir.join(secret_file(company, name)), secret.as_bytes())?;
+        }
+    }
     let main = format!(
         "state: state\nplugins: {}\nmappings: {}\ntenants: tenants\nlisten: 127.0.0.1:0\n\
          schedule: \"*/5 * * * *\"\ncases: warn\nlog: {{ level: warn }}\n",
         quoted(&plugins),
         quoted(&mappings)
     );
-    let tenant = format!(
-        "timezone: {ZONE}\nregion: CN\nehr: ehr.db\nconnections:\n  feishu:\n    plugin: feishu\n    \
-         settings: {{ open_host: {url:?}, app_id: {:?} }}\n    secrets: {{ app_secret: \"file:app_secret\" }}\n    \
-         grants: {{ private: [{address:?}] }}\n    attendance: {{ lookback_days: 3, backfill_days: {days} }}\n",
-        simulator.app_id()
-    );
+    let mut tenant = format!("timezone: {ZONE}\nregion: CN\nehr: ehr.db\nconnections:\n");
+    companies.iter().for_each(|company| tenant.push_str(&connection(company, days)));
     put(&dir.join("tenants/demo.yaml"), tenant.as_bytes())?;
     let file = dir.join("rollcall.yaml");
     put(&file, main.as_bytes())?;
     Ok(file)
+}
+
+fn connection(company: &Company, days: u32) -> String {
+    let name = &company.connection;
+    let address = company.simulator.url();
+    let address = address.trim_start_matches("http://");
+    let secrets: Vec<String> = company
+        .secrets()
+        .iter()
+        .map(|(secret, _)| format!("{secret}: \"file:{}\"", secret_file(company, secret)))
+        .collect();
+    format!(
+        "  {name}:\n    plugin: {name}\n{}    secrets: {{ {} }}\n    grants: {{ private: [{address:?}] }}\n    \
+         attendance: {{ lookback_days: 3, backfill_days: {days} }}\n",
+        company.settings(),
+        secrets.join(", ")
+    )
+}
+
+fn secret_file(company: &Company, secret: &str) -> String {
+    format!("secrets/{}.{secret}", company.connection)
 }
 
 fn clear(dir: &Path) -> Result<(), Failure> {

@@ -1,0 +1,53 @@
+//! A hire on a platform, and how long it takes until the EHR has it.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use super::super::exit::Failure;
+use super::company::Company;
+use crate::model::entity::Entity;
+use crate::model::ids::ConnectionId;
+use crate::sync::service::Status;
+
+/// What is expected within seconds is given up after this long.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two looks whether a long connection is up.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Waits for the first run of a connection to end.
+pub(super) async fn settled(mut status: watch::Receiver<Status>) {
+    status.wait_for(|status| status.runs > 0 || status.error.is_some()).await.ok();
+}
+
+/// Lets one person join on the platform; how long it took until a run that an event caused had written them.
+pub(super) async fn hire(
+    company: &Company,
+    mut status: watch::Receiver<Status>,
+    daemon: SocketAddr,
+) -> Result<Duration, Failure> {
+    settled(status.clone()).await;
+    reachable(company, daemon).await?;
+    let before = status.borrow().runs;
+    let begin = Instant::now();
+    company.simulator.step(1);
+    let arrived = status.wait_for(|status| status.runs > before && hired(status));
+    match timeout(PATIENCE, arrived).await {
+        Ok(Ok(_)) => Ok(begin.elapsed()),
+        Ok(Err(_)) => Err(Failure::user("the daemon was stopped before the hire arrived")),
+        Err(_) => Err(Failure::bug(format!(
+            "somebody was hired on {}, and {} s later the EHR does not have them",
+            company.name(),
+            PATIENCE.as_secs()
+        ))),
+    }
+}
+
+fn hired(status: &Status) -> bool {
+    let created = |report: &crate::sync::report::Report| {
+        report.plan.get(&Entity::Employee).is_some_and(|tally| tally.create > 0)
+    };
+    status.last.as_deref().is_some_and(created)
+}
