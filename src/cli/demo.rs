@@ -112,7 +112,9 @@ async fn once(
     format.show(&once, |once| {
         let mut text: Vec<String> = first.iter().map(summary::report).collect();
         text.push(format!("second runs: {} changes", once.second_run_writes));
-        text.extend(once.hire_arrived_ms.iter().map(|(connection, ms)| hires::told(connection, *ms)));
+        text.extend(
+            once.hire_arrived_ms.iter().map(|(connection, ms)| hires::told(connection, *ms)),
+        );
         text.push(format!(
             "{records} records in {:.1} s: {:.0} a second; peak memory {} MiB",
             once.wall_seconds,
@@ -168,7 +170,7 @@ async fn arrivals(
     let mut arrived = BTreeMap::new();
     let mut failed = None;
     for (company, status) in company::pairs(companies, daemon.statuses()) {
-        match hires::hire(company, status, daemon.address()).await {
+        match hires::hire(company, status).await {
             Ok(took) => {
                 arrived.insert(company.connection.clone(), took.as_millis());
             }
@@ -188,7 +190,12 @@ async fn keep_running(
     let stop = super::serve::stop_on_signal();
     let shower = Arc::new(Shower::new());
     for company in companies {
-        eprintln!("simulated {}: {} ({} people)", company.name(), company.simulator.url(), company.people);
+        eprintln!(
+            "simulated {}: {} ({} people)",
+            company.name(),
+            company.simulator.url(),
+            company.people
+        );
     }
     let mapping = app.config().mappings.join(format!("{}/employee.rhai", companies[0].connection));
     let daemon = Daemon::start(app, shower.clone(), stop.clone()).await?;
@@ -203,7 +210,7 @@ async fn keep_running(
             eprintln!("EHR: {} (open it with sqlite3)", args.dir.join("ehr.db").display());
             eprintln!("status: http://{}/status", daemon.address());
             for (company, status) in company::pairs(companies, statuses) {
-                match hires::hire(company, status, daemon.address()).await {
+                match hires::hire(company, status).await {
                     Ok(took) => eprintln!("{}", hires::told(&company.connection, took.as_millis())),
                     Err(failure) => eprintln!("{failure}"),
                 }

@@ -13,6 +13,8 @@ use crate::sync::service::Status;
 /// Beside the first platform the others have this share of its people, and at least so many.
 const SHARE: u32 = 10;
 const FEWEST: u32 = 20;
+/// Opens nothing but the simulated WeCom.
+const CONTACTS_SECRET: &str = "simulator-contacts-0002";
 /// One person comes, and nothing else happens.
 const ONE_HIRE: Churn =
     Churn { hires: 1, leavers: 0, moves: 0, titles: 0, late_punches: 0, reorganise: false };
@@ -41,6 +43,7 @@ pub(super) async fn start(args: &Args) -> Result<Vec<Company>, Failure> {
             .seed(args.seed.wrapping_add(companies.len() as u64))
             .days(args.days)
             .today(&today)
+            .contacts_secret(CONTACTS_SECRET)
             .churn(ONE_HIRE);
         if let Some(folder) = args.punches.as_ref().filter(|_| first) {
             builder = builder.punches(folder);
@@ -82,12 +85,9 @@ impl Company {
         match self.platform {
             Platform::Feishu => vec![("app_secret", app)],
             Platform::DingTalk => vec![("client_secret", app)],
-            Platform::WeCom => vec![
-                ("app_secret", app),
-                ("contacts_secret", self.simulator.contacts_secret().to_owned()),
-                ("callback_token", CALLBACK_TOKEN.to_owned()),
-                ("callback_aes_key", CALLBACK_AES_KEY.to_owned()),
-            ],
+            Platform::WeCom => {
+                vec![("app_secret", app), ("contacts_secret", CONTACTS_SECRET.to_owned())]
+            }
         }
     }
 
@@ -96,7 +96,9 @@ impl Company {
         let (url, app_id) = (self.simulator.url(), self.simulator.app_id());
         match self.platform {
             Platform::Feishu => {
-                format!("    settings: {{ open_host: {url:?}, app_id: {app_id:?} }}\n    events: long_connection\n")
+                format!(
+                    "    settings: {{ open_host: {url:?}, app_id: {app_id:?} }}\n    events: long_connection\n"
+                )
             }
             Platform::DingTalk => format!(
                 "    settings: {{ api_host: {url:?}, oapi_host: {url:?}, client_id: {app_id:?} }}\n    events: long_connection\n"

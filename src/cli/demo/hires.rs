@@ -1,6 +1,5 @@
 //! A hire on a platform, and how long it takes until the EHR has it.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -17,6 +16,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks whether a long connection is up.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// One hire, told.
+pub(super) fn told(connection: &ConnectionId, ms: u128) -> String {
+    format!("{connection}: somebody was hired, and was in the EHR {ms} ms later")
+}
+
 /// Waits for the first run of a connection to end.
 pub(super) async fn settled(mut status: watch::Receiver<Status>) {
     status.wait_for(|status| status.runs > 0 || status.error.is_some()).await.ok();
@@ -26,10 +30,9 @@ pub(super) async fn settled(mut status: watch::Receiver<Status>) {
 pub(super) async fn hire(
     company: &Company,
     mut status: watch::Receiver<Status>,
-    daemon: SocketAddr,
 ) -> Result<Duration, Failure> {
     settled(status.clone()).await;
-    reachable(company, daemon).await?;
+    connected(company).await?;
     let before = status.borrow().runs;
     let begin = Instant::now();
     company.simulator.step(1);
@@ -43,6 +46,18 @@ pub(super) async fn hire(
             PATIENCE.as_secs()
         ))),
     }
+}
+
+/// Waits until the platform has somebody to tell.
+async fn connected(company: &Company) -> Result<(), Failure> {
+    let up = async {
+        while company.simulator.long_connections().0 == 0 {
+            sleep(LOOK).await;
+        }
+    };
+    timeout(PATIENCE, up)
+        .await
+        .map_err(|_| Failure::bug(format!("no long connection to {} came up", company.name())))
 }
 
 fn hired(status: &Status) -> bool {
