@@ -170,7 +170,7 @@ async fn arrivals(
     let mut arrived = BTreeMap::new();
     let mut failed = None;
     for (company, status) in company::pairs(companies, daemon.statuses()) {
-        match hires::hire(company, status).await {
+        match hires::hire(company, status, daemon.address()).await {
             Ok(took) => {
                 arrived.insert(company.connection.clone(), took.as_millis());
             }
@@ -210,7 +210,7 @@ async fn keep_running(
             eprintln!("EHR: {} (open it with sqlite3)", args.dir.join("ehr.db").display());
             eprintln!("status: http://{}/status", daemon.address());
             for (company, status) in company::pairs(companies, statuses) {
-                match hires::hire(company, status).await {
+                match hires::hire(company, status, daemon.address()).await {
                     Ok(took) => eprintln!("{}", hires::told(&company.connection, took.as_millis())),
                     Err(failure) => eprintln!("{failure}"),
                 }

@@ -2,7 +2,7 @@
 //!
 //! The invariant: each platform is a company of its own, with people who are on no other.
 
-use simulator::{Churn, Platform, Simulator};
+use simulator::{CallbackKeys, Churn, Platform, Simulator};
 use tokio::sync::watch;
 
 use super::super::exit::Failure;
@@ -15,6 +15,9 @@ const SHARE: u32 = 10;
 const FEWEST: u32 = 20;
 /// Opens nothing but the simulated WeCom.
 const CONTACTS_SECRET: &str = "simulator-contacts-0002";
+/// What the simulated WeCom signs and encrypts its callbacks with.
+const CALLBACK_TOKEN: &str = "simulatorCallbackToken";
+const CALLBACK_AES_KEY: &str = "simulatorCallbackKey0123456789ABCDEFGHIJKLM";
 /// One person comes, and nothing else happens.
 const ONE_HIRE: Churn =
     Churn { hires: 1, leavers: 0, moves: 0, titles: 0, late_punches: 0, reorganise: false };
@@ -89,6 +92,14 @@ impl Company {
                 vec![("app_secret", app), ("contacts_secret", CONTACTS_SECRET.to_owned())]
             }
         }
+    }
+
+    /// Where WeCom pushes events to; the other platforms hold a long connection.
+    pub(super) fn callback_keys(&self) -> Option<CallbackKeys> {
+        (self.platform == Platform::WeCom).then(|| CallbackKeys {
+            token: CALLBACK_TOKEN.to_owned(),
+            key: Some(CALLBACK_AES_KEY.to_owned()),
+        })
     }
 
     /// The plugin's settings and how events come.

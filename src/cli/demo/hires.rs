@@ -1,5 +1,6 @@
 //! A hire on a platform, and how long it takes until the EHR has it.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -7,6 +8,7 @@ use tokio::time::{sleep, timeout};
 
 use super::super::exit::Failure;
 use super::company::Company;
+use super::setup;
 use crate::model::entity::Entity;
 use crate::model::ids::ConnectionId;
 use crate::sync::service::Status;
@@ -30,9 +32,10 @@ pub(super) async fn settled(mut status: watch::Receiver<Status>) {
 pub(super) async fn hire(
     company: &Company,
     mut status: watch::Receiver<Status>,
+    daemon: SocketAddr,
 ) -> Result<Duration, Failure> {
     settled(status.clone()).await;
-    connected(company).await?;
+    listen(company, daemon).await?;
     let before = status.borrow().runs;
     let begin = Instant::now();
     company.simulator.step(1);
@@ -48,8 +51,15 @@ pub(super) async fn hire(
     }
 }
 
-/// Waits until the platform has somebody to tell.
-async fn connected(company: &Company) -> Result<(), Failure> {
+/// Sees to it that the platform has somebody to tell: enters the callback's address, or waits for the long connection.
+async fn listen(company: &Company, daemon: SocketAddr) -> Result<(), Failure> {
+    if let Some(keys) = company.callback_keys() {
+        let url = format!("http://{daemon}/callbacks/{}/{}", setup::TENANT, company.connection);
+        let set = company.simulator.set_callback(&url, keys).await;
+        return set.map_err(|cause| {
+            Failure::bug(format!("{} does not take the callback: {cause}", company.name()))
+        });
+    }
     let up = async {
         while company.simulator.long_connections().0 == 0 {
             sleep(LOOK).await;

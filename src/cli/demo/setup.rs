@@ -11,6 +11,8 @@ use super::company::Company;
 
 /// Marks a folder as a demo's: only such a folder is replaced.
 const MARK: &str = ".rollcall-demo";
+/// The tenant that the demo writes.
+pub(super) const TENANT: &str = "demo";
 const ZONE: &str = "Asia/Shanghai";
 
 pub(super) fn zone() -> Result<TimeZone, Failure> {
@@ -40,7 +42,7 @@ pub(super) fn write(dir: &Path, companies: &[Company], days: u32) -> Result<Path
     );
     let mut tenant = format!("timezone: {ZONE}\nregion: CN\nehr: ehr.db\nconnections:\n");
     companies.iter().for_each(|company| tenant.push_str(&connection(company, days)));
-    put(&dir.join("tenants/demo.yaml"), tenant.as_bytes())?;
+    put(&dir.join(format!("tenants/{TENANT}.yaml")), tenant.as_bytes())?;
     let file = dir.join("rollcall.yaml");
     put(&file, main.as_bytes())?;
     Ok(file)
