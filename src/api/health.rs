@@ -6,6 +6,8 @@ use axum::http::StatusCode;
 use serde::Serialize;
 
 use crate::inbox::Tally;
+use crate::model::ids::{ConnectionId, TenantId};
+use crate::model::link::{LinkState, LinkStatus};
 use crate::sync::service::Status;
 
 use super::Look;
@@ -26,12 +28,28 @@ pub struct Snapshot {
     pub connections: Vec<Status>,
     /// The inboxes of connections that take callbacks.
     pub callbacks: Vec<Tally>,
+    /// Every long connection that is wanted.
+    pub long_connections: Vec<LongConnection>,
+}
+
+/// A long connection and whose it is.
+#[derive(Clone, Debug, Serialize)]
+pub struct LongConnection {
+    /// The customer.
+    pub tenant: TenantId,
+    /// The connection.
+    pub connection: ConnectionId,
+    /// How it is doing.
+    #[serde(flatten)]
+    pub status: LinkStatus,
 }
 
 impl Snapshot {
     /// Whether nothing asks for attention.
     pub fn healthy(&self) -> bool {
-        self.reload_error.is_none() && self.connections.iter().all(|one| one.error.is_none())
+        self.reload_error.is_none()
+            && self.connections.iter().all(|one| one.error.is_none())
+            && self.long_connections.iter().all(|one| one.status.state != LinkState::Waiting)
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use callbacks::{Callbacks, Find};
-pub use health::Snapshot;
+pub use health::{LongConnection, Snapshot};
 
 /// Takes a snapshot of the daemon.
 pub type Look = Arc<dyn Fn() -> Snapshot + Send + Sync>;

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, warn};
 
 use super::inboxes::Inboxes;
+use super::links::Links;
 use super::{App, DAEMON, Failure, Generation, Selection};
 use crate::api::{Api, Callbacks, Look, Snapshot};
 use crate::config::Watched;
@@ -57,18 +58,20 @@ impl Daemon {
         let tasks = TaskTracker::new();
         let services = Services::default();
         let inboxes = Arc::new(Inboxes::new(app.clone(), tasks.clone(), stop.clone()));
+        let links = Arc::new(Links::new(tasks.clone(), stop.clone()));
         let supervisor = Supervisor {
             app: app.clone(),
             in_force: in_force.clone(),
             services: services.clone(),
             inboxes: inboxes.clone(),
+            links: links.clone(),
             tasks: tasks.clone(),
             progress,
             stop: stop.clone(),
         };
         supervisor.arrange()?;
         let callbacks = Callbacks::new(inboxes.find(), inboxes.body_bytes());
-        let look = look(services.clone(), inboxes, in_force);
+        let look = look(services.clone(), inboxes, links, in_force);
         let api = Api::bind(app.config().listen, look, callbacks).await;
         let api = api.map_err(|cause| cannot_listen(&app, &cause))?;
         let address = api.address().map_err(|cause| Failure::of(&cause))?;
@@ -107,6 +110,7 @@ struct Supervisor {
     in_force: InForce,
     services: Services,
     inboxes: Arc<Inboxes>,
+    links: Arc<Links>,
     tasks: TaskTracker,
     progress: Arc<dyn Progress>,
     stop: CancellationToken,
@@ -155,6 +159,9 @@ impl Supervisor {
         }
         let handle = |key: &_| services.get(key).map(|running| running.handle.clone());
         self.inboxes.arrange(&generation, handle);
+        self.links.arrange(&generation, |(tenant, connection)| {
+            self.inboxes.inbox(tenant.as_str(), connection.as_str())
+        });
         Ok(())
     }
 }
@@ -177,7 +184,7 @@ async fn reloader(app: &Arc<App>) -> Result<(Reloader<Generation>, InForce), Fai
     started.map_err(Failure::new)
 }
 
-fn look(services: Services, inboxes: Arc<Inboxes>, in_force: InForce) -> Look {
+fn look(services: Services, inboxes: Arc<Inboxes>, links: Arc<Links>, in_force: InForce) -> Look {
     Arc::new(move || {
         let reload = in_force.status();
         Snapshot {
@@ -190,6 +197,7 @@ fn look(services: Services, inboxes: Arc<Inboxes>, in_force: InForce) -> Look {
                 .map(|running| running.handle.status().borrow().clone())
                 .collect(),
             callbacks: inboxes.tallies(),
+            long_connections: links.statuses(),
         }
     })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tracing::warn;
 
 use super::{App, Failure};
-use crate::config::{self, Cases, Config, Connection, Grants, Tenant};
+use crate::config::{self, Cases, Config, Connection, Events, Grants, Tenant};
 use crate::host::{self, ConnectionSpec, Plugin, RetryLimits};
 use crate::mapping::{self, Files};
 use crate::model::hash::ContentHash;
@@ -33,8 +33,10 @@ pub struct Part {
     pub callback: Option<Arc<dyn Callback>>,
     /// The mappings.
     pub mapper: Arc<dyn Mapper>,
+    /// The same, for a long connection.
+    pub(super) live: Arc<host::Connection>,
     /// What the provider was built from: unchanged, it is kept with its tokens and instances.
-    origin: ContentHash,
+    pub(super) origin: ContentHash,
 }
 
 impl App {
@@ -67,8 +69,11 @@ impl App {
                     let live = self.connect(&config, tenant, connection, plugin)?;
                     let callback: Option<Arc<dyn Callback>> =
                         if live.takes_callbacks() { Some(live.clone()) } else { None };
-                    Part { provider: live, callback, mapper, origin }
+                    Part { provider: live.clone(), callback, mapper, live, origin }
                 };
+                if connection.events == Events::LongConnection {
+                    part.live.check_long_connection().map_err(|cause| Failure::of(&cause))?;
+                }
                 parts.insert(key, part);
             }
         }

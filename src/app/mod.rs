@@ -9,6 +9,7 @@ mod embed;
 mod failure;
 mod generation;
 mod inboxes;
+mod links;
 mod machine;
 
 use std::collections::HashMap;

@@ -115,20 +115,40 @@ fn text(status: &Value) -> String {
             writeln!(out, "  {waiting} events wait for the daemon").ok();
         }
         callbacks(&mut out, status, one);
+        long_connection(&mut out, status, one);
         let daemon = &last["parked_first"];
         parked(&mut out, if daemon.is_object() { daemon } else { &one["parked"] });
     }
     out
 }
 
+/// What a list of the daemon's says of a connection.
+fn said_of<'a>(list: &'a Value, connection: &Value) -> Option<&'a Value> {
+    list.as_array().into_iter().flatten().find(|one| {
+        one["tenant"] == connection["tenant"] && one["connection"] == connection["connection"]
+    })
+}
+
+/// How the long connection fares, where one is kept.
+fn long_connection(out: &mut String, status: &Value, connection: &Value) {
+    let Some(link) = said_of(&status["long_connections"], connection) else { return };
+    write!(out, "  long connection: {}", plain(&link["state"])).ok();
+    for (what, name) in [("since", "connected_since_ms"), ("last event", "last_event_ms")] {
+        if let Some(at) =
+            link[name].as_i64().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
+        {
+            write!(out, ", {what} {at:.0}").ok();
+        }
+    }
+    writeln!(out, ", {} events, made anew {} times", link["events"], link["reconnects"]).ok();
+    if let Some(error) = link["last_error"].as_str() {
+        writeln!(out, "    last error: {error}").ok();
+    }
+}
+
 /// What platforms pushed to a connection.
 fn callbacks(out: &mut String, status: &Value, connection: &Value) {
-    let same = |one: &&Value| {
-        one["tenant"] == connection["tenant"] && one["connection"] == connection["connection"]
-    };
-    let Some(tally) = status["callbacks"].as_array().into_iter().flatten().find(same) else {
-        return;
-    };
+    let Some(tally) = said_of(&status["callbacks"], connection) else { return };
     let told = |name: &&str| tally[*name].as_u64().filter(|&count| count > 0);
     let counts: Vec<String> =
         COUNTS.iter().filter_map(|name| Some(format!("{} {name}", told(name)?))).collect();

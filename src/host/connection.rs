@@ -24,6 +24,7 @@ use super::error::HostError;
 use super::instance::{Live, Operation, Ran, run};
 use super::kept::Kept;
 use super::limits::Limits;
+use super::manifest::LongConnectionAsk;
 use super::net::grant::{Grant, Reach};
 use super::operation::{Fetch, List, ListAttendance, Offer, Probe};
 use super::pace::Pace;
@@ -127,6 +128,22 @@ impl Connection {
     /// The plugin behind it.
     pub fn plugin(&self) -> &Arc<Plugin> {
         &self.shared.plugin
+    }
+
+    /// That the plugin's platform has a long connection, and that the plugin reads what comes over it.
+    ///
+    /// # Errors
+    /// [`HostError::NoLongConnection`] when it has none.
+    pub fn check_long_connection(&self) -> Result<(), HostError> {
+        self.long_connection().map(drop)
+    }
+
+    pub(super) fn long_connection(&self) -> Result<&LongConnectionAsk, HostError> {
+        let asked = self.plugin().manifest().long_connection.as_ref();
+        asked.filter(|_| self.takes_callbacks()).ok_or_else(|| HostError::NoLongConnection {
+            plugin: self.plugin().name().clone(),
+            connection: self.shared.connection.clone(),
+        })
     }
 
     pub(super) async fn call<O: Operation>(&self, operation: &O) -> Result<O::Out, Fault> {

@@ -36,7 +36,6 @@ const SPREAD_MOST: Duration = Duration::from_mins(1);
 const BUSY: i64 = 1;
 const INTERNAL: i64 = 1_000_040_343;
 const TOO_MANY: i64 = 1_000_040_350;
-const FORBIDDEN: i64 = 403;
 const UNAUTHORISED: i64 = 514;
 
 const CHECK_APP: &str = "check `app_id` and the app secret, that the app is self-built, and that in the developer console \
@@ -144,7 +143,7 @@ fn refusal(code: i64, msg: &str) -> StreamError {
     match code {
         BUSY | INTERNAL | 429 | 500..=513 | 515..=599 => StreamError::Busy { code, said },
         TOO_MANY => StreamError::Refused { code, said, remedy: CHECK_COUNT },
-        FORBIDDEN | UNAUTHORISED | _ => StreamError::Refused { code, said, remedy: CHECK_APP },
+        _ => StreamError::Refused { code, said, remedy: CHECK_APP },
     }
 }
 

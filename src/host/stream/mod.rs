@@ -90,12 +90,7 @@ impl Stream {
     ) -> Result<(Self, watch::Receiver<LinkStatus>), HostError> {
         let shared = &connection.shared;
         let manifest = shared.plugin.manifest();
-        let Some(ask) = &manifest.long_connection else {
-            return Err(HostError::NoLongConnection {
-                plugin: manifest.name.clone(),
-                connection: shared.connection.clone(),
-            });
-        };
+        let ask = connection.long_connection()?;
         let base = settings::with_settings(&ask.url, &shared.settings).unwrap_or_default();
         let base = base.trim_end_matches('/').to_owned();
         if url::Url::parse(&base).is_err() {

@@ -80,7 +80,7 @@ fn a_refusal_says_who_must_do_what() {
     for code in [BUSY, INTERNAL] {
         assert!(!refused(code).needs_people(), "{code}");
     }
-    for code in [FORBIDDEN, UNAUTHORISED, TOO_MANY, 10_003] {
+    for code in [403, UNAUTHORISED, TOO_MANY, 10_003] {
         assert!(refused(code).needs_people(), "{code}");
     }
     assert!(refused(TOO_MANY).to_string().contains("stop other clients"));
