@@ -1,9 +1,19 @@
 //! A company on WeCom, from the platform to the EHR.
 
-use crate::rig::Rig;
+use std::time::Duration;
+
 use serde_json::Value;
 use simulator::wecom::Endpoint;
-use simulator::{Builder, ContactRange, Fault, FaultRule, Platform, Simulator};
+use simulator::{
+    Builder, CallbackKeys, Churn, ContactRange, Fault, FaultRule, Platform, Simulator,
+};
+
+use crate::live::{Daemon, status, until};
+use crate::rig::Rig;
+
+const TOKEN: &str = "simulatorToken";
+/// A key with bits in its last character that no byte needs.
+const KEY: &str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
 
 fn small() -> Builder {
     Simulator::builder().platform(Platform::WeCom).people(150).seed(3).days(4)
@@ -53,7 +63,8 @@ async fn the_ehr_equals_the_company_and_a_second_run_writes_nothing() {
     let again = report(&rig);
     assert_eq!(again["state"], "done");
     assert_eq!(rig.content(), content);
-    assert_eq!(again["written"].as_object().map_or(0, serde_json::Map::len), 0, "{again}");
+    let written = again["written"].as_object();
+    assert!(written.is_none_or(|written| written.values().all(|count| count == 0)), "{again}");
     assert_eq!(again["doubts"].as_object().map_or(0, serde_json::Map::len), 0, "{again}");
 }
 
@@ -112,4 +123,46 @@ async fn an_untrusted_address_stops_the_run_and_is_shown() {
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains("60020") && told.contains("203.0.113.7"), "{told}");
     assert_eq!(rig.content(), content);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hire_is_in_the_ehr_through_its_callback_without_a_full_run() {
+    let churn =
+        Churn { hires: 3, leavers: 0, moves: 0, titles: 0, late_punches: 0, reorganise: false };
+    // Signatures bear the platform's time: it is the machine's, as in real life.
+    let company = small().churn(churn).now(jiff::Timestamp::now().as_second());
+    let again = [Duration::from_millis(200); 100];
+    let rig = Rig::start_as_is(company.push_repeats(again)).await;
+    rig.write("token", TOKEN);
+    rig.write("key", KEY);
+    let tenant = std::fs::read_to_string(rig.path("tenants/acme.yaml")).unwrap();
+    let secrets = "secrets: { app_secret: \"file:secret\"";
+    assert!(tenant.contains(secrets), "{tenant}");
+    let more = ", callback_token: \"file:token\", callback_aes_key: \"file:key\"";
+    rig.write("tenants/acme.yaml", &tenant.replace(secrets, &format!("{secrets}{more}")));
+    rig.json(&["sync"]);
+    let before = count(&rig, "employees");
+    let _daemon = Daemon::start(&rig);
+    until("a first run", || {
+        status(&rig).is_some_and(|status| status["connections"][0]["runs"].as_u64() > Some(0))
+    });
+    let note: Value =
+        serde_json::from_slice(&std::fs::read(rig.path("state/daemon.json")).unwrap()).unwrap();
+    let url = format!("http://{}/callbacks/acme/wecom", note["listen"].as_str().unwrap());
+    let wrong = CallbackKeys { token: "another".to_owned(), key: Some(KEY.to_owned()) };
+    assert!(rig.simulator.set_callback(&url, wrong).await.is_err(), "a forged trial fails");
+    let keys = CallbackKeys { token: TOKEN.to_owned(), key: Some(KEY.to_owned()) };
+    rig.simulator.set_callback(&url, keys).await.unwrap();
+    rig.simulator.step(1);
+    until("all events", || {
+        let tally = status(&rig).map_or(Value::Null, |status| status["callbacks"][0].clone());
+        rig.simulator.pushes().waiting == 0
+            && tally["waiting"] == 0
+            && tally["worked"].as_u64() > Some(0)
+    });
+    assert_eq!(count(&rig, "employees") - before, 3);
+    let status = status(&rig).unwrap();
+    assert_eq!(status["connections"][0]["runs"], 1, "the run of the daemon's start alone");
+    let tally = &status["callbacks"][0];
+    assert_eq!((&tally["forged"], &tally["lost"]), (&Value::from(1), &Value::from(0)), "{tally}");
 }
