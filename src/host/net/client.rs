@@ -261,8 +261,8 @@ mod tests {
         let resolver = Rebinding::of(&[&["127.0.0.1"]]);
         let client = base().https_only(true).dns_resolver(resolver).build().unwrap();
         let url = format!("https://rebind.test:{port}/").parse().unwrap();
-        let found = exchange(&client, Request::new("GET".parse().unwrap(), url), 10).await;
-        assert_eq!(found.err(), Some(NetError::NotPublic));
+        let found = client.execute(Request::new("GET".parse().unwrap(), url)).await;
+        assert_eq!(found.err().map(|error| told(&error)), Some(NetError::NotPublic));
         assert_eq!(inside.accept().err().unwrap().kind(), io::ErrorKind::WouldBlock);
     }
 
