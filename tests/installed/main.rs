@@ -10,4 +10,5 @@ mod platform;
 #[path = "../pushed/mod.rs"]
 mod pushed;
 mod rig;
+mod stream;
 mod wecom;
