@@ -156,7 +156,7 @@ async fn front() -> String {
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut asked = vec![0; 4_096];
-            stream.read(&mut asked).await.unwrap();
+            assert!(stream.read(&mut asked).await.unwrap() > 0);
             let body =
                 r#"{"code":0,"data":{"URL":"wss://ws.example/ws/v2?ticket=opens-the-door"}}"#;
             let head = format!(

@@ -29,7 +29,7 @@ type Shared = Arc<Mutex<Api>>;
 const DEPARTMENTS: u32 = 3;
 
 fn department(number: u32) -> Value {
-    let parent = (number > 0).then(|| "d0");
+    let parent = (number > 0).then_some("d0");
     json!({"id": format!("d{number}"), "name": format!("Department {number}"), "parent_id": parent})
 }
 

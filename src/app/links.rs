@@ -73,7 +73,9 @@ impl Links {
                 }
             }
         }
-        before.into_values().for_each(|gone| gone.stop.cancel());
+        for gone in before.into_values() {
+            gone.stop.cancel();
+        }
     }
 
     fn begin(

@@ -124,7 +124,7 @@ pub(super) trait Stage: Send + Sync {
 /// Who plays the platform.
 pub(super) enum Cast {
     /// The simulator.
-    Simulated(simulated::Role),
+    Simulated(Box<simulated::Role>),
     /// A description.
     Canned(Canned),
     /// Nobody.
@@ -144,7 +144,7 @@ impl Cast {
             return Canned::load(script).map(Self::Canned);
         }
         if let Some(role) = simulated::Role::of(manifest) {
-            return Ok(Self::Simulated(role));
+            return Ok(Self::Simulated(Box::new(role)));
         }
         Ok(Canned::beside(component)?.map_or(Self::Nobody, Self::Canned))
     }

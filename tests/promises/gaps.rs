@@ -1,5 +1,7 @@
 //! What the gap ledger promises: whatever fails, no window of attendance stays unread and no punch is missed.
 
+#![expect(clippy::unwrap_used, reason = "a set-up that fails is a test that fails")]
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -190,7 +192,6 @@ async fn any_faults(seed: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_fails_and_whenever_it_is_killed_no_window_and_no_punch_is_missed() {
-    assert!(NOW_MS > 0);
     for seed in 1..40 {
         any_faults(seed).await;
     }

@@ -1,5 +1,7 @@
 //! What matching promises: the same person on two platforms is one employee, whatever the order of runs.
 
+#![expect(clippy::unwrap_used, reason = "a set-up that fails is a test that fails")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

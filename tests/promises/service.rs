@@ -1,5 +1,7 @@
 //! What the loop of a connection promises: when it runs by itself.
 
+#![expect(clippy::unwrap_used, reason = "a set-up that fails is a test that fails")]
+
 use std::sync::Arc;
 
 use crate::support::{FakeMapper, NOW_MS, World};

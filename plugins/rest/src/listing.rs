@@ -22,9 +22,12 @@ pub(crate) struct Shape<'s> {
 
 /// What the description walks.
 pub(crate) fn walks(spec: &Spec) -> Vec<Walk> {
-    let walk = |(kind, listing): (&Listed, &crate::spec::Listing)| match listing.per_department {
-        true => Walk::PerDepartment(kind.kind()),
-        false => Walk::Whole(kind.kind()),
+    let walk = |(kind, listing): (&Listed, &crate::spec::Listing)| {
+        if listing.per_department {
+            Walk::PerDepartment(kind.kind())
+        } else {
+            Walk::Whole(kind.kind())
+        }
     };
     spec.listings.iter().map(walk).collect()
 }

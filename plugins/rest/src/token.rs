@@ -17,7 +17,7 @@ const UNTOLD_SECONDS: i64 = 300;
 impl<H: Host> Api<'_, H> {
     /// The token that is kept, or a new one.
     pub(crate) fn token(&self, oauth2: &OAuth2) -> Result<String, Failure> {
-        let key = self.token_key(oauth2);
+        let key = token_key(oauth2);
         if let Some(token) = self.host.recall(&key) {
             return Ok(token);
         }
@@ -43,7 +43,7 @@ impl<H: Host> Api<'_, H> {
 
     /// Forgets `token`, unless another one is kept by now.
     pub(crate) fn drop_token(&self, oauth2: &OAuth2, token: &str) {
-        let key = self.token_key(oauth2);
+        let key = token_key(oauth2);
         if self.host.recall(&key).as_deref() == Some(token) {
             self.host.forget(&key);
         }
@@ -70,12 +70,12 @@ impl<H: Host> Api<'_, H> {
             body: body.into_bytes(),
         })
     }
+}
 
-    /// Another client is another token.
-    fn token_key(&self, oauth2: &OAuth2) -> String {
-        let scope = oauth2.scope.as_deref().unwrap_or_default();
-        format!("oauth2 {} {} {scope}", oauth2.path, oauth2.client_id)
-    }
+/// Another client is another token.
+fn token_key(oauth2: &OAuth2) -> String {
+    let scope = oauth2.scope.as_deref().unwrap_or_default();
+    format!("oauth2 {} {} {scope}", oauth2.path, oauth2.client_id)
 }
 
 /// Whether a token can stand in a header as it is, and names no secret of its own.

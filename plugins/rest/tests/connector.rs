@@ -1,11 +1,6 @@
 //! The connector over a scripted host: what a description makes it send, and what it makes of the answers.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::needless_pass_by_value,
-    reason = "helpers of tests fail the test, and take JSON where it stands"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
 
 use rollcall_rest::Rest;
 use rollcall_sdk::testing::{Reply, Scripted};

@@ -21,12 +21,12 @@ async fn a_token_is_the_secrets_own_and_the_same_until_it_ends() {
     let client = start(company(20)).await;
     let (app, contacts) = (client.token(APP).await, client.token(CONTACTS).await);
     assert_ne!(app, contacts);
-    client.sim.advance(Duration::from_mins(60));
+    client.sim.advance(Duration::from_hours(1));
     let path = format!("gettoken?corpid={}&corpsecret={APP}", client.sim.app_id());
     let again = client.bare(&path).await;
     assert_eq!(again["access_token"].as_str(), Some(&*app));
     assert!((3_500..=3_600).contains(&again["expires_in"].as_i64().unwrap()), "{again}");
-    client.sim.advance(Duration::from_mins(60));
+    client.sim.advance(Duration::from_hours(1));
     assert_eq!(
         code(&client.bare(&format!("department/get?id=1&access_token={app}")).await),
         40_014

@@ -41,7 +41,9 @@ pub(super) fn write(dir: &Path, companies: &[Company], days: u32) -> Result<Path
         quoted(&mappings)
     );
     let mut tenant = format!("timezone: {ZONE}\nregion: CN\nehr: ehr.db\nconnections:\n");
-    companies.iter().for_each(|company| tenant.push_str(&connection(company, days)));
+    for company in companies {
+        tenant.push_str(&connection(company, days));
+    }
     put(&dir.join(format!("tenants/{TENANT}.yaml")), tenant.as_bytes())?;
     let file = dir.join("rollcall.yaml");
     put(&file, main.as_bytes())?;

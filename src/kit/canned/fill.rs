@@ -29,17 +29,13 @@ fn text_filled(text: &str, values: &Values) -> Value {
         out.push_str(before);
         let known =
             after.split_once('}').and_then(|(name, after)| Some((values.get(name)?, after)));
-        rest = match known {
-            Some((value, after)) => {
-                out.push_str(
-                    value.as_str().map_or_else(|| value.to_string(), str::to_owned).as_str(),
-                );
-                after
-            }
-            None => {
-                out.push('{');
-                after
-            }
+        rest = if let Some((value, after)) = known {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            out.push_str(&value);
+            after
+        } else {
+            out.push('{');
+            after
         };
     }
     out.push_str(rest);

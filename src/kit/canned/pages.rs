@@ -73,8 +73,8 @@ fn by_token(token: Option<String>) -> Option<(u32, String)> {
 /// Whether a page of this kind can be bent so.
 pub(super) fn bends(paging: &Paging, bend: Bend) -> bool {
     match (paging, bend) {
-        (_, Bend::Straight | Bend::Cut) => true,
-        (Paging::Cursor { .. } | Paging::Link { .. }, Bend::Repeated | Bend::Empty) => true,
+        (_, Bend::Straight | Bend::Cut)
+        | (Paging::Cursor { .. } | Paging::Link { .. }, Bend::Repeated | Bend::Empty) => true,
         (Paging::None | Paging::Page { .. } | Paging::Offset { .. }, _) => false,
     }
 }

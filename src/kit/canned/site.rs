@@ -90,6 +90,7 @@ impl Asked {
     }
 
     /// Whether a route fits, and what its placeholder is here.
+    #[expect(clippy::option_option, reason = "a route that fits may have no placeholder")]
     fn fits(&self, route: &Route) -> Option<Option<String>> {
         let (method, path) = route.named()?;
         if method != self.method {

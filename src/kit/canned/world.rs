@@ -44,15 +44,15 @@ impl World {
         Self { people, texts }
     }
 
-    pub(super) fn people(&self) -> u32 {
+    pub(super) fn people(self) -> u32 {
         self.people
     }
 
-    pub(super) fn departments(&self) -> u32 {
+    pub(super) fn departments(self) -> u32 {
         (self.people / 20).clamp(3, 500).min(self.people.max(1))
     }
 
-    pub(super) fn id(&self, one: One) -> String {
+    pub(super) fn id(self, one: One) -> String {
         let (letter, number) = match one {
             One::Department(number) => ('d', number),
             One::Person(number) => ('p', number),
@@ -65,7 +65,7 @@ impl World {
     }
 
     /// Who has this id.
-    pub(super) fn find(&self, id: &str) -> Option<One> {
+    pub(super) fn find(self, id: &str) -> Option<One> {
         let digits: String = id.chars().skip(1).take_while(char::is_ascii_digit).collect();
         let number: u32 = digits.parse().ok()?;
         let one = match id.chars().next()? {
@@ -76,7 +76,7 @@ impl World {
         (self.id(one) == id).then_some(one)
     }
 
-    pub(super) fn name(&self, one: One) -> String {
+    pub(super) fn name(self, one: One) -> String {
         let (what, number) = match one {
             One::Department(number) => ("Department", number),
             One::Person(number) => ("Person", number),
@@ -88,7 +88,7 @@ impl World {
     }
 
     /// The department above, or the one of a person; the first department has none.
-    pub(super) fn department_of(&self, one: One) -> Option<One> {
+    pub(super) fn department_of(self, one: One) -> Option<One> {
         match one {
             One::Department(0) => None,
             One::Department(number) => Some(One::Department((number - 1) / 4)),
@@ -97,13 +97,13 @@ impl World {
     }
 
     /// How many people a department has.
-    pub(super) fn members(&self, department: u32) -> u32 {
+    pub(super) fn members(self, department: u32) -> u32 {
         let departments = self.departments();
         if department < self.people { (self.people - 1 - department) / departments + 1 } else { 0 }
     }
 
     /// A department's nth person.
-    pub(super) fn member(&self, department: u32, nth: u32) -> One {
+    pub(super) fn member(self, department: u32, nth: u32) -> One {
         One::Person(department + nth * self.departments())
     }
 }

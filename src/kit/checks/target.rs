@@ -105,11 +105,11 @@ pub(super) async fn describe(bench: &Bench) -> Outcome {
         let mut compiler = boon::Compiler::new();
         let mut schemas = boon::Schemas::new();
         let at = "kit:schema";
-        let compiled = compiler
+        let found = compiler
             .add_resource(at, schema)
             .map_err(|error| error.to_string())
             .and_then(|()| compiler.compile(at, &mut schemas).map_err(|error| error.to_string()));
-        let index = compiled
+        let index = found
             .map_err(|error| fail(format!("the schema of `{kind}` is none: {error}"), remedy))?;
         if *kind == desk.kind {
             let sample = Value::Object(desk.fields("Example"));
@@ -289,7 +289,7 @@ pub(super) async fn interrupted(bench: &Bench) -> Outcome {
         let passing =
             |fault: &&Fault| matches!(fault, Fault::RateLimited(_) | Fault::Unavailable(_));
         ensure(
-            !refused.is_empty() && refused.iter().all(|fault| passing(fault)),
+            !refused.is_empty() && refused.iter().all(passing),
             || format!("{trouble:?} ends with {results:?}"),
             "answer with `Fault::RateLimited` or `Fault::Unavailable` for what may succeed later",
         )?;

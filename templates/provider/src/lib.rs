@@ -80,7 +80,9 @@ fn list<H: Host>(host: &H, kind: Kind, cursor: Option<&str>) -> Result<Page<H::R
     // Cursors hold whatever the API likes: encode them.
     let query = cursor.map(|cursor| format!("&cursor={}", encode(cursor))).unwrap_or_default();
     let response = get(host, &format!("{}?limit=100{query}", path_of(kind)?))?;
-    let next = json::text(&response, "/next").map_err(shape)?.filter(|next| !next.is_empty());
+    let next = json::text(&response, "/next")
+        .map_err(|wrong| shape(&wrong))?
+        .filter(|next| !next.is_empty());
     if next.is_some() && next.as_deref() == cursor {
         // Else the listing would never end.
         return Err(Fault::Unavailable(advice(
@@ -91,7 +93,7 @@ fn list<H: Host>(host: &H, kind: Kind, cursor: Option<&str>) -> Result<Page<H::R
     }
     // The API's own count of the whole listing licenses retirements. Leave it out where there is none: never count
     // yourself.
-    let total = json::integer(&response, "/total").map_err(shape)?;
+    let total = json::integer(&response, "/total").map_err(|wrong| shape(&wrong))?;
     let total = total.and_then(|total| u64::try_from(total).ok());
     let evidence = total.map(|total| Evidence { scope: None, total: Some(total) });
     Ok(Page { content: records(response)?, next, evidence })
@@ -162,14 +164,15 @@ fn token<H: Host>(host: &H) -> Result<String, Fault> {
         body: body.into_bytes(),
     };
     let response = judge(host.send(&request).map_err(denied)?)?;
-    let token = json::text(&response, "/access_token").map_err(shape)?;
+    let token = json::text(&response, "/access_token").map_err(|wrong| shape(&wrong))?;
     let Some(token) =
         token.filter(|token| token.bytes().all(|b| b.is_ascii_graphic() && b != b'{'))
     else {
         let remedy = "check `base_url`: what answers there issues no usable token";
         return Err(Fault::Invalid(advice("shape", "the answer holds no token", remedy)));
     };
-    let seconds = json::integer(&response, "/expires_in").map_err(shape)?.unwrap_or(0);
+    let seconds =
+        json::integer(&response, "/expires_in").map_err(|wrong| shape(&wrong))?.unwrap_or(0);
     // Given up two minutes before its end, so that no call starts with one that ends under way.
     if let Some(keep) = u32::try_from(seconds - 120).ok().filter(|keep| *keep > 0) {
         host.remember(TOKEN, &token, keep);
@@ -234,7 +237,7 @@ fn denied(denied: Denied) -> Fault {
     }
 }
 
-fn shape(wrong: json::WrongType) -> Fault {
+fn shape(wrong: &json::WrongType) -> Fault {
     let remedy = "look for a newer version of this connector";
     Fault::Invalid(advice("shape", &format!("in the API's answer {wrong}"), remedy))
 }
