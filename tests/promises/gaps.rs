@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::support::{NOW_MS, World};
+use crate::support::World;
 use rollcall::config::Gate;
 use rollcall::model::entity::Entity;
 use rollcall::model::ids::TenantId;
