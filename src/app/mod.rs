@@ -86,6 +86,9 @@ impl App {
             PluginHost::new(Some(config.cache.clone())).map_err(|cause| Failure::of(&cause))?;
         let store = Arc::new(store);
         host.keep_counts(store.clone());
+        if !config.limits.rates {
+            host.ignore_rates();
+        }
         Ok(Self {
             config,
             runtime,

@@ -20,6 +20,8 @@ pub struct Limits {
     /// How often a call that met a busy or failing platform is made, the first time included.
     #[serde(deserialize_with = "attempts")]
     pub attempts: u32,
+    /// Whether the limits that a plugin declares for its platform are kept; off is for simulated platforms alone.
+    pub rates: bool,
 }
 
 impl Default for Limits {
@@ -30,6 +32,7 @@ impl Default for Limits {
             response: Size::mebibytes(16),
             instances: 4,
             attempts: 6,
+            rates: true,
         }
     }
 }

@@ -39,7 +39,7 @@ impl Rig {
         rig.write(
             "rollcall.yaml",
             &format!(
-                "listen: 127.0.0.1:0\nlimits: {{ attempts: 2 }}\ncases: gate\ncache: {}/compiled\n",
+                "listen: 127.0.0.1:0\nlimits: {{ attempts: 2, rates: false }}\ncases: gate\ncache: {}/compiled\n",
                 env!("CARGO_TARGET_TMPDIR")
             ),
         );
@@ -58,11 +58,6 @@ impl Rig {
     /// Writes the tenant's file, with `more` at its end.
     pub(crate) fn write_tenant(&self, more: &str) {
         self.tenant("", more);
-    }
-
-    /// Writes the tenant's file with one more setting of the connection.
-    pub(crate) fn write_setting(&self, setting: &str) {
-        self.tenant(&format!(", {setting}"), "");
     }
 
     fn tenant(&self, setting: &str, more: &str) {

@@ -6,7 +6,7 @@ use simulator::{CallbackKeys, Churn, Platform, Simulator};
 use tokio::sync::watch;
 
 use super::super::exit::Failure;
-use super::{Args, setup};
+use super::Args;
 use crate::model::ids::ConnectionId;
 use crate::sync::service::Status;
 
@@ -32,7 +32,8 @@ pub(super) struct Company {
 
 /// Starts them all.
 pub(super) async fn start(args: &Args) -> Result<Vec<Company>, Failure> {
-    let today = jiff::Timestamp::now().to_zoned(setup::zone()?).date().to_string();
+    // Signed callbacks carry the platform's time, and a stale one is refused.
+    let now = jiff::Timestamp::now().as_second();
     let mut companies: Vec<Company> = Vec::new();
     for &platform in &args.platforms {
         if companies.iter().any(|company| company.platform == platform) {
@@ -45,7 +46,7 @@ pub(super) async fn start(args: &Args) -> Result<Vec<Company>, Failure> {
             .people(people)
             .seed(args.seed.wrapping_add(companies.len() as u64))
             .days(args.days)
-            .today(&today)
+            .now(now)
             .contacts_secret(CONTACTS_SECRET)
             .churn(ONE_HIRE);
         if let Some(folder) = args.punches.as_ref().filter(|_| first) {
@@ -89,7 +90,12 @@ impl Company {
             Platform::Feishu => vec![("app_secret", app)],
             Platform::DingTalk => vec![("client_secret", app)],
             Platform::WeCom => {
-                vec![("app_secret", app), ("contacts_secret", CONTACTS_SECRET.to_owned())]
+                vec![
+                    ("app_secret", app),
+                    ("contacts_secret", CONTACTS_SECRET.to_owned()),
+                    ("callback_token", CALLBACK_TOKEN.to_owned()),
+                    ("callback_aes_key", CALLBACK_AES_KEY.to_owned()),
+                ]
             }
         }
     }

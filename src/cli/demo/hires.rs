@@ -9,7 +9,6 @@ use tokio::time::{sleep, timeout};
 use super::super::exit::Failure;
 use super::company::Company;
 use super::setup;
-use crate::model::entity::Entity;
 use crate::model::ids::ConnectionId;
 use crate::sync::service::Status;
 
@@ -28,7 +27,7 @@ pub(super) async fn settled(mut status: watch::Receiver<Status>) {
     status.wait_for(|status| status.runs > 0 || status.error.is_some()).await.ok();
 }
 
-/// Lets one person join on the platform; how long it took until a run that an event caused had written them.
+/// Lets one person join on the platform; how long it took until what the event caused had been read and written.
 pub(super) async fn hire(
     company: &Company,
     mut status: watch::Receiver<Status>,
@@ -36,10 +35,10 @@ pub(super) async fn hire(
 ) -> Result<Duration, Failure> {
     settled(status.clone()).await;
     listen(company, daemon).await?;
-    let before = status.borrow().runs;
+    let before = status.borrow().looks;
     let begin = Instant::now();
     company.simulator.step(1);
-    let arrived = status.wait_for(|status| status.runs > before && hired(status));
+    let arrived = status.wait_for(|status| status.looks > before);
     match timeout(PATIENCE, arrived).await {
         Ok(Ok(_)) => Ok(begin.elapsed()),
         Ok(Err(_)) => Err(Failure::user("the daemon was stopped before the hire arrived")),
@@ -68,11 +67,4 @@ async fn listen(company: &Company, daemon: SocketAddr) -> Result<(), Failure> {
     timeout(PATIENCE, up)
         .await
         .map_err(|_| Failure::bug(format!("no long connection to {} came up", company.name())))
-}
-
-fn hired(status: &Status) -> bool {
-    let created = |report: &crate::sync::report::Report| {
-        report.plan.get(&Entity::Employee).is_some_and(|tally| tally.create > 0)
-    };
-    status.last.as_deref().is_some_and(created)
 }

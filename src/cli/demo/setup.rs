@@ -3,8 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jiff::tz::TimeZone;
-
 use super::super::builtin;
 use super::super::exit::Failure;
 use super::company::Company;
@@ -14,10 +12,6 @@ const MARK: &str = ".rollcall-demo";
 /// The tenant that the demo writes.
 pub(super) const TENANT: &str = "demo";
 const ZONE: &str = "Asia/Shanghai";
-
-pub(super) fn zone() -> Result<TimeZone, Failure> {
-    TimeZone::get(ZONE).map_err(Failure::bug)
-}
 
 /// Writes configuration, secrets, and where the working folder has none, mappings and plugins. Returns the main file.
 pub(super) fn write(dir: &Path, companies: &[Company], days: u32) -> Result<PathBuf, Failure> {
@@ -36,7 +30,7 @@ pub(super) fn write(dir: &Path, companies: &[Company], days: u32) -> Result<Path
     }
     let main = format!(
         "state: state\nplugins: {}\nmappings: {}\ntenants: tenants\nlisten: 127.0.0.1:0\n\
-         schedule: \"*/5 * * * *\"\ncases: warn\nlog: {{ level: warn }}\n",
+         schedule: \"*/5 * * * *\"\ncases: warn\nlimits: {{ rates: false }}\nlog: {{ level: warn }}\n",
         quoted(&plugins),
         quoted(&mappings)
     );
