@@ -41,6 +41,17 @@ async fn a_second_run_over_an_unchanged_world_writes_nothing() {
 }
 
 #[tokio::test]
+async fn somebody_whose_record_differs_by_where_it_is_listed_is_written_once() {
+    let world = world(7);
+    let twice = |log: &[String]| log.iter().filter(|line| line.ends_with("employee u001")).count();
+    assert_eq!(world.platform().people["u001"].1.len(), 2, "in two departments");
+    let report = world.sync().await;
+    assert_eq!(report.plan[&Entity::Employee].create, 7);
+    assert_eq!(twice(&world.wrote()), 1);
+    assert_eq!(world.sync().await.writes(), 0);
+}
+
+#[tokio::test]
 async fn parents_are_written_before_their_children_and_departments_before_people() {
     let world = world(1);
     world.sync().await;

@@ -55,16 +55,15 @@ impl Links {
             if !wants(generation, key) {
                 continue;
             }
-            let old = before.remove(key);
-            if let Some(same) = old.as_ref().filter(|old| old.origin == part.origin) {
+            if let Some(same) = before.get(key).filter(|old| old.origin == part.origin) {
                 debug_assert!(!same.stop.is_cancelled(), "what is kept runs");
-                kept.extend(old.map(|old| (key.clone(), old)));
+                kept.extend(before.remove_entry(key));
                 continue;
             }
             let Some(inbox) = inbox(key) else { continue };
             match Stream::new(&part.live, inbox) {
                 Ok(made) => {
-                    let link = self.begin(made, part.origin, old);
+                    let link = self.begin(made, part.origin, before.remove(key));
                     kept.insert(key.clone(), link);
                 }
                 Err(cause) => {
@@ -73,6 +72,7 @@ impl Links {
                 }
             }
         }
+        // Also those whose successor could not be made: what they were made of is no longer in force.
         for gone in before.into_values() {
             gone.stop.cancel();
         }

@@ -79,6 +79,8 @@ pub(super) struct Scribe {
 struct Draftee {
     item: Item,
     entry: Entry,
+    /// The entry before this group.
+    prior: Option<Entry>,
     reframe: bool,
     verb: Option<Verb>,
     was_parked: bool,
@@ -168,22 +170,25 @@ impl Scribe {
         let mut at: HashMap<String, usize> = HashMap::new();
         for (origin, item) in std::mem::take(&mut self.waiting) {
             let twin = at.get(item.id.as_str()).copied();
-            let prior = match twin {
-                Some(index) => Some(group[index].entry),
-                None => self.desk.ledger.entry(self.desk.entity, item.id.as_str())?,
+            // A twin in the same group replaces the first, whose change is not planned yet: it starts from where that one did.
+            let (prior, met) = if let Some(index) = twin {
+                (group[index].prior, Some(group[index].entry))
+            } else {
+                let prior = self.desk.ledger.entry(self.desk.entity, item.id.as_str())?;
+                (prior, prior)
             };
             let again = match origin {
                 Origin::Stored => {
                     self.out.remapped += 1;
                     false
                 }
-                Origin::Pulled => prior.is_some_and(|prior| !self.out.seen.insert(prior.slot)),
+                Origin::Pulled => met.is_some_and(|met| !self.out.seen.insert(met.slot)),
             };
-            if again && prior.is_some_and(|prior| prior.raw == item.raw) {
+            if again && met.is_some_and(|met| met.raw == item.raw) {
                 continue;
             }
-            let (item, link) = self.matched(item, prior.is_some())?;
-            let draftee = self.entry_for(item, prior, link)?;
+            let (item, link) = self.matched(item, met.is_some())?;
+            let draftee = self.entry_for(item, prior, met.map(|met| met.slot), link)?;
             if let Some(index) = twin {
                 group[index] = draftee;
             } else {
@@ -223,6 +228,7 @@ impl Scribe {
         &mut self,
         item: Item,
         prior: Option<Entry>,
+        slot: Option<u32>,
         link: Option<ExternalId>,
     ) -> Result<Draftee, SyncError> {
         let desk = &self.desk;
@@ -260,11 +266,12 @@ impl Scribe {
             }
             Mapped::Rejected(_) => (held, None, true),
         };
-        let slot = prior.map_or(self.out.meta.slots, |prior| prior.slot);
-        if prior.is_none() {
+        let slot = slot.unwrap_or_else(|| {
+            let slot = self.out.meta.slots;
             self.out.meta.slots += 1;
             self.out.seen.insert(slot);
-        }
+            slot
+        });
         let reframe = match prior.filter(|prior| prior.raw == item.raw) {
             Some(prior) => !self.desk.ledger.frame_stands(self.desk.entity, &prior)?,
             None => true,
@@ -274,7 +281,7 @@ impl Scribe {
         let entry = Entry { slot, raw: item.raw, frame, wanted, applied, run, parked };
         let was_parked = prior.is_some_and(|prior| prior.parked);
         let decided = prior.is_some_and(|prior| prior.run == run);
-        Ok(Draftee { item, entry, reframe, verb, was_parked, link, decided })
+        Ok(Draftee { item, entry, prior, reframe, verb, was_parked, link, decided })
     }
 
     /// Where nothing is known of a record, the target may still hold it: a receipt was lost, or the state is new.

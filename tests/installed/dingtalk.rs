@@ -74,6 +74,16 @@ async fn changes_arrive_and_who_left_is_ended_because_the_listing_was_complete()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn listings_alone_bring_everyone_with_a_tenth_of_the_calls() {
+    let rig = Rig::start(company()).await;
+    rig.write_setting("detail: list");
+    assert_eq!(report(&rig)["state"], "done");
+    holds(&rig, rig.simulator.truth());
+    assert_eq!(rig.simulator.requests().of(Endpoint::User), 0);
+    assert_eq!(count(&rig, "employees where manager_id is not null"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_short_count_an_empty_tree_and_a_page_of_html_retire_nobody() {
     let rig = Rig::start(company()).await;
     rig.json(&["sync"]);

@@ -60,6 +60,11 @@ impl Rig {
         self.tenant("", more);
     }
 
+    /// Writes the tenant's file with one more setting of the connection.
+    pub(crate) fn write_setting(&self, setting: &str) {
+        self.tenant(&format!(", {setting}"), "");
+    }
+
     fn tenant(&self, setting: &str, more: &str) {
         let platform = self.simulator.platform();
         let address = self.simulator.url();

@@ -130,8 +130,11 @@ impl Provider for FakeProvider {
             };
             let shown = |(id, (name, departments)): (&String, &(String, Vec<String>))| {
                 let number = platform.numbers.get(id);
-                let shown =
-                    json!({"id": id, "name": name, "departments": departments, "number": number});
+                // As DingTalk does: where somebody is listed shows in the record.
+                let shown = json!({
+                    "id": id, "name": name, "departments": departments, "number": number,
+                    "listed_in": within,
+                });
                 (id.clone(), shown)
             };
             let listed = platform.people.iter().take(platform.cut.unwrap_or(usize::MAX));
