@@ -1,0 +1,54 @@
+//! `rollcall mapping`: check, test and try mappings; one file per verb.
+
+mod cases;
+mod check;
+mod functions;
+mod sets;
+mod try_out;
+
+use std::path::PathBuf;
+
+use super::Context;
+use super::exit::{Failure, Outcome};
+
+/// What to do with mappings.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Verb {
+    /// Compiles every mapping and tells everything that is wrong, with its line.
+    Check(Where),
+    /// Runs every case beside the mappings.
+    Test(Where),
+    /// Maps one record, or an array of them, and prints the draft or why there is none.
+    Run {
+        /// The connector, such as feishu.
+        connector: String,
+        /// The entity, such as employee.
+        entity: String,
+        /// A JSON file with the record; `-` reads it from stdin.
+        #[arg(long, short, default_value = "-")]
+        input: PathBuf,
+        #[command(flatten)]
+        place: Where,
+    },
+    /// Lists the functions that mappings may call.
+    Functions,
+}
+
+/// Which mappings.
+#[derive(Debug, clap::Args)]
+pub(super) struct Where {
+    /// A folder of mappings, instead of those that the configuration names.
+    #[arg(long, value_name = "DIR")]
+    mappings: Option<PathBuf>,
+}
+
+pub(super) fn run(context: &Context, verb: Verb) -> Result<Outcome, Failure> {
+    match verb {
+        Verb::Check(place) => check::run(context, &place),
+        Verb::Test(place) => cases::run(context, &place),
+        Verb::Run { connector, entity, input, place } => {
+            try_out::run(context, &place, &connector, &entity, &input)
+        }
+        Verb::Functions => Ok(functions::run(context)),
+    }
+}

@@ -1,0 +1,90 @@
+//! Which mappings a verb is about: those of the configuration, or of a folder.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::Where;
+use crate::app;
+use crate::cli::Context;
+use crate::cli::exit::Failure;
+use crate::mapping::{Files, Generation};
+use crate::model::ids::ConnectionId;
+
+/// The zone and region of a mapping that is tried without a configuration.
+const ZONE: &str = "Asia/Shanghai";
+const REGION: &str = "CN";
+
+/// A set of mappings under the name that people know it by.
+pub(super) struct Set {
+    pub(super) name: String,
+    pub(super) connector: ConnectionId,
+    pub(super) base: Files,
+    pub(super) layer: Option<Files>,
+    pub(super) zone: String,
+    pub(super) region: String,
+}
+
+impl Set {
+    /// Loads the set, or tells every fault of it.
+    pub(super) fn load(&self) -> Result<Generation, Failure> {
+        let loaded = Generation::load(&self.base, self.layer.as_ref());
+        loaded.map_err(|faults| app::Failure::reports(&faults).into())
+    }
+}
+
+/// What stands in the folder, or what the configuration puts together for each connection.
+pub(super) fn sets(context: &Context, place: &Where) -> Result<Vec<Set>, Failure> {
+    if let Some(folder) = &place.mappings {
+        return folder_sets(folder);
+    }
+    if !context.config.exists() {
+        return folder_sets(Path::new("mappings"));
+    }
+    let config = app::load_config(&context.config)?;
+    let mut sets = BTreeMap::new();
+    for tenant in config.tenants.values() {
+        for connection in tenant.connections.values() {
+            let connector = connection.mapping.clone();
+            let folder = config.mappings.join(connector.as_str());
+            let layer = tenant.mappings.as_ref().map(|layer| layer.join(connector.as_str()));
+            let layer = layer.filter(|layer| layer.is_dir());
+            let name = match layer {
+                Some(_) => format!("{connector} with the layer of {}", tenant.id),
+                None => connector.to_string(),
+            };
+            let set = Set {
+                name: name.clone(),
+                base: Files::read(connector.as_str(), &folder),
+                layer: layer
+                    .map(|layer| Files::read(&format!("{}/{connector}", tenant.id), &layer)),
+                connector,
+                zone: tenant.timezone.name().to_owned(),
+                region: tenant.region.as_str().to_owned(),
+            };
+            sets.insert(name, set);
+        }
+    }
+    Ok(sets.into_values().collect())
+}
+
+fn folder_sets(folder: &Path) -> Result<Vec<Set>, Failure> {
+    let entries = std::fs::read_dir(folder).map_err(|cause| {
+        Failure::user(format!("cannot read the mappings in `{}`: {cause}", folder.display())).hint(
+            "run this where rollcall.yaml or mappings/ stands, or name a folder with --mappings",
+        )
+    })?;
+    let mut sets = Vec::new();
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let base = Files::read(&name, &entry.path());
+        if let (false, Ok(connector)) = (base.is_empty(), ConnectionId::parse(&name)) {
+            let (zone, region) = (ZONE.to_owned(), REGION.to_owned());
+            sets.push(Set { name, connector, base, layer: None, zone, region });
+        }
+    }
+    if sets.is_empty() {
+        return Err(Failure::user(format!("there are no mappings in `{}`", folder.display())));
+    }
+    sets.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(sets)
+}
