@@ -231,6 +231,26 @@ async fn without_the_authority_in_the_order_the_next_one_takes_over() {
 }
 
 #[tokio::test]
+async fn nobody_is_merged_into_an_employee_that_is_not_written_yet() {
+    let (feishu, ding) = platforms(2, 2);
+    ding.sync().await;
+    *feishu.target.fail_at.lock().unwrap() = Some(0);
+    assert!(feishu.run(Mode::Sync).await.is_err(), "killed before its first write");
+    *feishu.target.fail_at.lock().unwrap() = None;
+    ding.sync().await;
+    assert_eq!(
+        rows(&ding)["dingtalk:employee:m000"],
+        "",
+        "the row stays until the owner's is there"
+    );
+    feishu.sync().await;
+    ding.sync().await;
+    let rows = rows(&ding);
+    assert!(!rows.contains_key("dingtalk:employee:m000"));
+    assert_eq!(rows["dingtalk:check_in:pm000"], "feishu:employee:u000");
+}
+
+#[tokio::test]
 async fn a_plan_alone_links_nobody() {
     let (feishu, ding) = platforms(2, 2);
     feishu.sync().await;
