@@ -44,3 +44,28 @@ fn every_shipped_mapping_is_compiled_as_a_whole() {
         assert_eq!(shipped(connector).unwrap().interpreted(), [], "{connector}");
     }
 }
+
+#[test]
+fn the_texts_of_a_generation_make_the_same_mappings_again() {
+    for connector in CONNECTORS {
+        let connection = ConnectionId::parse(connector).unwrap();
+        let layer = Files::from_memory(
+            "acme",
+            [("employee.rhai", "#{ alias: clear() }"), ("tables.yaml", "extra: { a: b }")],
+        );
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings").join(connector);
+        let base = Files::read(connector, &folder);
+        let first = Generation::load(&base, Some(&layer)).unwrap();
+        let first = first.mapper(&connection, "Asia/Shanghai", "CN").unwrap();
+        let kept = first.sources().unwrap();
+        let names: Vec<&str> = kept.layers.iter().map(|layer| layer.name.as_str()).collect();
+        assert_eq!(names, [connector, "acme"]);
+        assert!(kept.layers[0].files.keys().any(|name| name.starts_with("cases/employee/")));
+        let again = Generation::of_sources(kept).unwrap();
+        let again = again.mapper(&connection, &kept.zone, &kept.region).unwrap();
+        for entity in first.entities() {
+            assert_eq!(again.digest(entity), first.digest(entity), "{connector} {entity}");
+        }
+        assert_eq!(again.sources().unwrap().digest(), kept.digest());
+    }
+}

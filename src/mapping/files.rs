@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::fault::{Fault, Source};
 use crate::model::entity::Entity;
 use crate::model::schema;
+use crate::model::sources::Layer;
 
 /// Most bytes of a script, a table file or a case.
 const FILE_BYTES: u64 = 512 * 1024;
@@ -26,6 +27,7 @@ const CASES_FOLDER: &str = "cases";
 /// The mapping files of one connector, or of one tenant's layer on it.
 #[derive(Clone, Debug, Default)]
 pub struct Files {
+    label: String,
     pub(crate) scripts: BTreeMap<Entity, Arc<Source>>,
     pub(crate) tables: Option<Arc<Source>>,
     /// Cases by entity, in the order of their names.
@@ -40,7 +42,7 @@ impl Files {
         label: &str,
         files: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Self {
-        let mut taken = Self::default();
+        let mut taken = Self::labelled(label);
         for (name, text) in files {
             taken.take(label, name, text.to_owned());
         }
@@ -50,10 +52,32 @@ impl Files {
 
     /// Reads a connector's folder. A folder that does not exist holds no files; what cannot be read is a fault.
     pub fn read(label: &str, folder: &Path) -> Self {
-        let mut taken = Self::default();
+        let mut taken = Self::labelled(label);
         taken.read_folder(label, folder, "");
         taken.sort();
         taken
+    }
+
+    fn labelled(label: &str) -> Self {
+        Self { label: label.trim_end_matches('/').to_owned(), ..Self::default() }
+    }
+
+    /// The texts, to be kept; [`Files::of_layer`] turns them back into files.
+    pub(crate) fn to_layer(&self) -> Layer {
+        let sources =
+            self.scripts.values().chain(&self.tables).chain(self.cases.values().flatten());
+        let inside = |source: &Source| {
+            let name = source.name.strip_prefix(&self.label).unwrap_or(&source.name);
+            (name.trim_start_matches('/').to_owned(), source.text.clone())
+        };
+        let files = sources.map(|source| inside(source)).collect();
+        Layer { name: self.label.clone(), files }
+    }
+
+    /// The files that a kept layer holds.
+    pub fn of_layer(layer: &Layer) -> Self {
+        let files = layer.files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        Self::from_memory(&layer.name, files)
     }
 
     /// Whether there is nothing at all.

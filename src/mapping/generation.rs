@@ -24,6 +24,7 @@ use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
 use crate::model::ids::ConnectionId;
 use crate::model::schema;
+use crate::model::sources::{Layer, Sources};
 use crate::port::mapper::{Mapper, Place};
 
 /// A connector's mappings with a tenant's layer.
@@ -32,6 +33,7 @@ pub struct Generation {
     mappings: Arc<BTreeMap<Entity, Mapping>>,
     tables: Arc<Tables>,
     contents: BTreeMap<Entity, ContentHash>,
+    layers: Vec<Layer>,
     pub(crate) cases: BTreeMap<Entity, Vec<Arc<Source>>>,
 }
 
@@ -96,7 +98,19 @@ impl Generation {
         }
         let contents = contents(base, layer, &tables);
         let cases = cases(base, layer);
-        Ok(Self { mappings: Arc::new(mappings), tables: Arc::new(tables), contents, cases })
+        let layers = std::iter::once(base).chain(layer).map(Files::to_layer).collect();
+        Ok(Self { mappings: Arc::new(mappings), tables: Arc::new(tables), contents, layers, cases })
+    }
+
+    /// Loads the mappings that a connection had once, from the texts that were kept. Where this build of rollcall makes other
+    /// drafts of them, its mapper has other digests.
+    ///
+    /// # Errors
+    /// As [`Generation::load`]: this build may refuse what an older one took.
+    pub fn of_sources(sources: &Sources) -> Result<Self, Vec<Fault>> {
+        let mut layers = sources.layers.iter().map(Files::of_layer);
+        let base = layers.next().unwrap_or_default();
+        Self::load(&base, layers.next().as_ref())
     }
 
     /// The faults of files, none if they can be loaded.
@@ -173,7 +187,14 @@ impl Generation {
             })
             .collect();
         let engine = engine::build(&env, LIMITS);
+        let sources = Sources {
+            library: library::VERSION.to_owned(),
+            zone: env.zone_name.clone(),
+            region: region.to_owned(),
+            layers: self.layers.clone(),
+        };
         Ok(Arc::new(ConnectionMapper {
+            sources,
             mappings: Arc::clone(&self.mappings),
             digests,
             env,

@@ -23,7 +23,8 @@ use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
 use crate::model::ids::ExternalId;
 use crate::model::record::Record;
-use crate::port::mapper::{Mapped, Mapper, Reject};
+use crate::model::sources::Sources;
+use crate::port::mapper::{Mapped, Mapper, Place, Reject};
 
 /// The scripts of one entity, the base first.
 #[derive(Debug)]
@@ -58,6 +59,7 @@ struct NotFast;
 pub(crate) struct ConnectionMapper {
     pub(crate) mappings: Arc<BTreeMap<Entity, Mapping>>,
     pub(crate) digests: BTreeMap<Entity, ContentHash>,
+    pub(crate) sources: Sources,
     pub(crate) env: Arc<Env>,
     pub(crate) engine: Engine,
 }
@@ -69,6 +71,15 @@ impl Mapper for ConnectionMapper {
 
     fn digest(&self, entity: Entity) -> Option<ContentHash> {
         self.digests.get(&entity).copied()
+    }
+
+    fn sources(&self) -> Option<&Sources> {
+        Some(&self.sources)
+    }
+
+    fn place(&self, entity: Entity, field: &str) -> Option<Place> {
+        let scripts = &self.mappings.get(&entity)?.scripts;
+        scripts.iter().rev().find_map(|script| script.place_of(field))
     }
 
     fn map(&self, entity: Entity, records: &[Record]) -> Vec<Mapped> {

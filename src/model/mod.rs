@@ -14,3 +14,4 @@ pub mod plan;
 pub mod rate;
 pub mod record;
 pub mod schema;
+pub mod sources;

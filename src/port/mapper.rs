@@ -4,6 +4,7 @@ use crate::model::draft::Draft;
 use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
 use crate::model::record::Record;
+use crate::model::sources::Sources;
 
 /// Why one record could not be mapped. Says where and what to do; never holds the record's values.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -51,6 +52,16 @@ pub trait Mapper: Send + Sync {
 
     /// What the result depends on besides the record: script, tables, library, settings. `None` without a mapping.
     fn digest(&self, entity: Entity) -> Option<ContentHash>;
+
+    /// The texts it was made of, where it was made of texts.
+    fn sources(&self) -> Option<&Sources> {
+        None
+    }
+
+    /// Where a field is set, in the layer that counts.
+    fn place(&self, _entity: Entity, _field: &str) -> Option<Place> {
+        None
+    }
 
     /// Maps records; the result has one element per record, in order.
     fn map(&self, entity: Entity, records: &[Record]) -> Vec<Mapped>;

@@ -155,6 +155,8 @@ impl Syncer {
             plan: Tallies::new(),
             digest: None,
             applied_sets: 0,
+            generation: self.keep_sources(&*request.mapper, &ledger).await?,
+            doubts: BTreeMap::new(),
             reason: None,
         };
         ledger.write_index(vec![ledger.put_run(&record)])?;
@@ -190,6 +192,7 @@ impl Syncer {
             // The first error is the one to report; a store that fails here has failed before.
             drop(this.ledger.write_index(vec![this.ledger.put_run(&record)]));
         }
+        record.doubts = this.told_doubts();
         let (held, applied) = ended?;
         this.ledger.write_index(vec![this.ledger.put_run(&record)])?;
         this.close(&record).await?;
@@ -286,6 +289,7 @@ impl Run<'_> {
         };
         let applied = writer.apply(record).await?;
         self.settle_meta()?;
+        self.adopt(record).await?;
         self.settle_readings().await?;
         if let Some(matcher) = &self.matcher {
             matcher.done()?;

@@ -1,6 +1,7 @@
 //! What holds over many runs: matching, attendance without a hole, the loop, looks at single objects.
 
 mod gaps;
+mod generations;
 mod matching;
 mod service;
 mod targeted;

@@ -21,7 +21,7 @@ fn serve(world: &World, stop: &CancellationToken) -> (Handle, watch::Receiver<St
     let connection = world.connection.clone();
     let wiring = Wiring {
         syncer: world.syncer(),
-        mapper: Arc::new(FakeMapper { suffix: String::new(), connection }),
+        mapper: Arc::new(FakeMapper::new("", connection)),
         schedule: "never".parse::<Schedule>().unwrap(),
         full_listing: Schedule::nightly(),
         zone: Zone::try_from("Asia/Shanghai".to_owned()).unwrap(),

@@ -158,7 +158,7 @@ async fn a_service_looks_between_its_runs_and_counts_it_apart() {
     let world = World::of(3, Arc::new(MemoryStore::default()));
     let zone = "Asia/Shanghai".to_owned().try_into().unwrap();
     let connection = world.connection.clone();
-    let mapper = Arc::new(FakeMapper { suffix: String::new(), connection });
+    let mapper = Arc::new(FakeMapper::new("", connection));
     let schedule = rollcall::config::Schedule::default();
     let full_listing = schedule.clone();
     let wiring = Wiring { syncer: world.syncer(), mapper, schedule, full_listing, zone };

@@ -18,6 +18,7 @@ use rollcall::model::plan::{ChangeSet, Verb};
 use rollcall::model::record::{
     AttendanceBatch, Capabilities, Cursor, Evidence, Finding, Page, Record, Walk, Window,
 };
+use rollcall::model::sources::{Layer, Sources};
 use rollcall::port::clock::Clock;
 use rollcall::port::mapper::{Mapped, Mapper, Reject};
 use rollcall::port::provider::Provider;
@@ -210,10 +211,24 @@ impl Provider for FakeProvider {
 /// A mapping in Rust. `suffix` stands for an edit of the script; a name of `bad` is rejected, one of `skip` left out.
 pub(crate) struct FakeMapper {
     pub(crate) suffix: String,
+    pub(crate) sources: Sources,
     pub(crate) connection: ConnectionId,
 }
 
+impl FakeMapper {
+    pub(crate) fn new(suffix: &str, connection: ConnectionId) -> Self {
+        let files = [("employee.rhai".to_owned(), suffix.to_owned())].into();
+        let layers = vec![Layer { name: connection.to_string(), files }];
+        let sources = Sources { layers, ..Sources::default() };
+        Self { suffix: suffix.to_owned(), sources, connection }
+    }
+}
+
 impl Mapper for FakeMapper {
+    fn sources(&self) -> Option<&Sources> {
+        Some(&self.sources)
+    }
+
     fn entities(&self) -> Vec<Entity> {
         vec![Entity::Department, Entity::Employee, Entity::CheckIn]
     }
@@ -447,6 +462,10 @@ impl World {
         }
     }
 
+    pub(crate) fn mapper(&self) -> Arc<FakeMapper> {
+        Arc::new(FakeMapper::new(&self.suffix, self.connection.clone()))
+    }
+
     pub(crate) async fn run(&self, mode: Mode) -> Result<Report, SyncError> {
         self.run_approving(mode, None).await
     }
@@ -461,10 +480,7 @@ impl World {
             approve,
             stop: CancellationToken::new(),
             progress: Arc::new(Silent),
-            mapper: Arc::new(FakeMapper {
-                suffix: self.suffix.clone(),
-                connection: self.connection.clone(),
-            }),
+            mapper: self.mapper(),
         };
         self.syncer().run(&request).await
     }

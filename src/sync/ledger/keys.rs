@@ -2,6 +2,7 @@
 //! the order of work. The inbox keeps the tables `i`, `j` and `k` beside those here.
 
 use crate::model::entity::Entity;
+use crate::model::hash::ContentHash;
 use crate::model::ids::{ConnectionId, RunId, TenantId};
 
 /// Builds the keys of one connection. Ids are slugs: they hold no zero byte.
@@ -57,6 +58,20 @@ impl Keys {
             Some(id) => self.kind(b'f', entity, &id.to_be_bytes()),
             None => self.kind(b'f', entity, &[]),
         }
+    }
+
+    /// The texts of all generations, or those with a digest.
+    pub(super) fn sources(&self, digest: Option<ContentHash>) -> Vec<u8> {
+        let mut key = self.table(b't', 16);
+        key.extend(digest.iter().flat_map(|digest| digest.0));
+        key
+    }
+
+    /// The generation in force, or the one that came into force with a run.
+    pub(super) fn generation(&self, run: Option<RunId>) -> Vec<u8> {
+        let mut key = self.table(b'y', 4);
+        key.extend(run.iter().flat_map(|run| run.0.to_be_bytes()));
+        key
     }
 
     pub(super) fn run(&self, run: Option<RunId>) -> Vec<u8> {

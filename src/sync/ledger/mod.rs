@@ -9,6 +9,7 @@ mod cohorts;
 mod compact;
 mod entry;
 mod frame;
+mod generations;
 mod keys;
 mod parked;
 mod plan_blob;
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex};
 
 pub use entry::{Entry, Standing};
 pub use frame::{FrameId, Framed, Frames};
+pub use generations::{InForce, KEPT_GENERATIONS};
 pub use parked::Parked;
 pub use plan_blob::{Phase, StoredSet};
 pub use run::{RunRecord, RunState};

@@ -1,5 +1,8 @@
 //! The history of runs of a connection.
 
+use std::collections::BTreeMap;
+
+use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
 use crate::model::ids::RunId;
 use crate::model::plan::Tallies;
@@ -46,6 +49,12 @@ pub struct RunRecord {
     /// Sets written so far.
     #[serde(default)]
     pub applied_sets: u32,
+    /// The digest of the mapping texts it ran by: [`super::Ledger::sources`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<ContentHash>,
+    /// Why listings were not certified complete, by kind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub doubts: BTreeMap<Entity, Vec<String>>,
     /// Why it was held or failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

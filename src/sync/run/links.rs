@@ -2,15 +2,33 @@
 //!
 //! The invariant: nothing is filed here before everything that the run planned was written.
 
+use std::collections::BTreeMap;
+
 use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
 use crate::model::plan::Tallies;
+use crate::port::mapper::Mapper;
 use crate::sync::SyncError;
+use crate::sync::certify::Doubt;
+use crate::sync::ledger::{InForce, Ledger, RunRecord};
 use crate::sync::phase::Source;
 use crate::sync::report::Counts;
 use crate::sync::retire;
 
-use super::{Run, blocking};
+use super::{Run, Syncer, blocking};
+
+impl Syncer {
+    /// Keeps the texts that a run maps by, so that what it did can be told and repeated later.
+    pub(super) async fn keep_sources(
+        &self,
+        mapper: &dyn Mapper,
+        ledger: &Ledger,
+    ) -> Result<Option<ContentHash>, SyncError> {
+        let Some(sources) = mapper.sources().cloned() else { return Ok(None) };
+        let ledger = ledger.clone();
+        blocking(move || Ok(Some(ledger.keep_sources(&sources)?))).await
+    }
+}
 
 impl Run<'_> {
     /// What the drafts of a kind depend on: its mapping, and how people are matched.
@@ -64,6 +82,26 @@ impl Run<'_> {
             }
         }
         Ok(self.ledger.write_index(ops)?)
+    }
+
+    /// Files the generation that the run wrote by as the one in force.
+    pub(super) async fn adopt(&self, record: &RunRecord) -> Result<(), SyncError> {
+        let Some(digest) = record.generation else { return Ok(()) };
+        let mapper = &self.request.mapper;
+        let known = |entity| Some((entity, mapper.digest(entity)?));
+        let mappings = mapper.entities().into_iter().filter_map(known).collect();
+        let since_ms = self.syncer.clock.now_ms();
+        let generation = InForce { digest, run: self.id, since_ms, mappings };
+        let ledger = self.ledger.clone();
+        blocking(move || Ok(ledger.adopt(&generation)?)).await
+    }
+
+    /// Why listings were not certified, for the record of the run.
+    pub(super) fn told_doubts(&self) -> BTreeMap<Entity, Vec<String>> {
+        let told = |(&entity, doubts): (&Entity, &Vec<Doubt>)| {
+            (entity, doubts.iter().map(ToString::to_string).collect())
+        };
+        self.doubts.iter().map(told).collect()
     }
 
     /// Files which windows of attendance were read: what they brought is written now.
