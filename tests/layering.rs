@@ -36,6 +36,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("wit_component", &["src/host/", "src/cli/plugin_build.rs"]),
     ("rhai", &["src/mapping/"]),
     ("phonenumber", &["src/mapping/"]),
+    // How Chinese characters are read.
+    ("pinyin", &["src/mapping/"]),
     ("sled", &["src/state/"]),
     ("rusqlite", &["src/target/"]),
     // The only HTTP that rollcall sends is that of plugins, and the host sends it: the EHR is a file, written by `target`.

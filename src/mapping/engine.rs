@@ -19,7 +19,7 @@ use rhai::{
 use super::library::{
     Body, Closure, Env, Failure, Function, MOST_ARGUMENTS, Plain, functions, invoke,
 };
-use super::value::{Clear, Value};
+use super::value::{Clear, NULL_TAG, Value};
 
 /// What an evaluation may use.
 #[derive(Clone, Copy, Debug)]
@@ -187,8 +187,20 @@ fn native(function: &'static Function, env: Arc<Env>) -> RhaiFunc {
                 }
             })
         }
+        Body::Told => Arc::new(|_context, args: &mut [&mut Dynamic]| Ok(told(args))),
     };
     RhaiFunc::Method { func, has_context: true, is_pure: true, is_volatile: false }
+}
+
+/// The value itself, the record's `null` as `clear()`.
+fn told(args: &[&mut Dynamic]) -> Dynamic {
+    match args {
+        [value, ..] => match value.flatten_clone() {
+            null if null.is_unit() && null.tag() == NULL_TAG => Dynamic::from(Clear),
+            value => value,
+        },
+        [] => Dynamic::UNIT,
+    }
 }
 
 /// What interpolation in texts asks for.
@@ -236,6 +248,9 @@ fn over(
     };
     if list.is_unit() {
         return Ok(Dynamic::UNIT);
+    }
+    if list.is::<Clear>() {
+        return Ok(Dynamic::from(Clear));
     }
     let Some(function) = function.read_lock::<FnPtr>().map(|function| function.clone()) else {
         return Err(raise(not_a_function(closure, &Value::of(function))));

@@ -48,6 +48,12 @@ pub(crate) fn evaluate_kind(expression: &str) -> &'static str {
     super::value::Value::of(&value).kind()
 }
 
+/// The kind of the value that a script puts under `custom`.
+pub(crate) fn kind_on(script: &str, record: &Value) -> &'static str {
+    let value = evaluate_raw(script, record).unwrap();
+    super::value::Value::of(&value).kind()
+}
+
 /// The value that a script puts under `custom`.
 pub(crate) fn evaluate_on(script: &str, record: &Value) -> Result<Value, Box<Reject>> {
     evaluate_raw(script, record).map(json)

@@ -30,6 +30,9 @@ pub(crate) enum Value<'a> {
     Other,
 }
 
+/// How the interpreter's `()` is tagged where the record says `null`; to scripts it is `()` all the same.
+pub(crate) const NULL_TAG: i32 = 1;
+
 /// The marker in the interpreter for [`Value::Clear`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Clear;
@@ -130,6 +133,31 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// JSON that was read on the way; its `null` is `()`.
+    pub(crate) fn of_json(json: serde_json::Value) -> Self {
+        use serde_json::Value as Json;
+        match json {
+            Json::Null => Self::Unit,
+            Json::Bool(flag) => Self::Bool(flag),
+            Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+                (Some(whole), _) => Self::Int(whole),
+                (None, Some(float)) if !number.is_u64() => Self::Float(float),
+                // An id must not lose digits.
+                (None, _) => Self::text(number.to_string()),
+            },
+            Json::String(text) => Self::text(text),
+            Json::Array(items) => {
+                Self::List(List::Owned(items.into_iter().map(Self::of_json).collect()))
+            }
+            Json::Object(entries) => Self::Object(Object::Owned(
+                entries
+                    .into_iter()
+                    .map(|(key, value)| (Text::Owned(key), Self::of_json(value)))
+                    .collect(),
+            )),
+        }
+    }
+
     /// The value of the interpreter; containers are borrowed.
     pub(crate) fn of(value: &'a Dynamic) -> Self {
         Self::scalar_of(value).unwrap_or_else(|| {
@@ -205,8 +233,10 @@ impl<'a> Value<'a> {
             Self::Object(Object::Tape(doc, at)) => {
                 let mut map = rhai::Map::new();
                 for (key, value) in doc.entries(at) {
-                    map.entry(key.into())
-                        .or_insert_with(|| Value::on_tape(doc, value).into_dynamic());
+                    map.entry(key.into()).or_insert_with(|| match doc.node(value) {
+                        Node::Null => null(),
+                        _ => Value::on_tape(doc, value).into_dynamic(),
+                    });
                 }
                 Dynamic::from_map(map)
             }
@@ -276,6 +306,13 @@ impl<'a> Value<'a> {
             _ => false,
         }
     }
+}
+
+/// What the interpreter sees where the record says `null`.
+fn null() -> Dynamic {
+    let mut null = Dynamic::UNIT;
+    null.set_tag(NULL_TAG);
+    null
 }
 
 impl<'a> List<'a> {

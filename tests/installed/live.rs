@@ -72,7 +72,7 @@ fn script(rig: &Rig) -> String {
 
 fn located(script: &str, place: &str) -> String {
     let edited = script.replace(
-        "work_location: or_null(trimmed(record.city))",
+        "work_location: or_null(trimmed(null_to_clear(record.city)))",
         &format!("work_location: \"{place}\""),
     );
     assert_ne!(edited, script);

@@ -33,6 +33,36 @@ fn unsupported<T>(what: &'static str, at: Position) -> Built<T> {
     Err(Unsupported { what, at })
 }
 
+/// What a path gives where the record says `null`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// `()`.
+    Value,
+    /// `clear()`.
+    Told,
+}
+
+/// Whether a method is `null_to_clear`.
+fn is_told(call: &FnCallExpr) -> bool {
+    call.args.is_empty()
+        && library::function(&call.name)
+            .is_some_and(|function| matches!(function.body, library::Body::Told))
+}
+
+/// Lets the last step tell `null`; `false` when it is no property.
+fn tell(steps: &mut [Step]) -> bool {
+    let Some(last) = steps.last_mut() else { return false };
+    last.kind = match std::mem::replace(&mut last.kind, Kind::Property("".into())) {
+        Kind::Slot(slot) => Kind::ToldSlot(slot),
+        Kind::Property(name) => Kind::Told(name),
+        other => {
+            last.kind = other;
+            return false;
+        }
+    };
+    true
+}
+
 /// What is known while a script is compiled.
 pub(super) struct Builder<'s> {
     ast: &'s AST,
@@ -267,7 +297,7 @@ impl<'s> Builder<'s> {
             Expr::Variable(name, _, at) => self.read(&name.1, *at)?,
             Expr::Stmt(block) => self.block(block.statements())?,
             Expr::FnCall(call, at) => self.call(call, *at)?,
-            Expr::Dot(..) | Expr::Index(..) => self.chain(expr)?,
+            Expr::Dot(..) | Expr::Index(..) => self.path(expr, Ending::Value)?,
             Expr::And(parts, _) => Node::And(self.all(parts.iter())?),
             Expr::Or(parts, _) => Node::Or(self.all(parts.iter())?),
             Expr::Coalesce(parts, _) => Node::Coalesce(self.all(parts.iter())?),
@@ -309,6 +339,7 @@ impl<'s> Builder<'s> {
                     let list = self.expression(list)?;
                     Ok(Node::Over(Box::new((list, self.over(closure, lambda)?))))
                 }
+                (library::Body::Told, [path]) => self.path(path, Ending::Told),
                 _ => unsupported("this call", at),
             };
         }
@@ -401,7 +432,7 @@ impl<'s> Builder<'s> {
         Ok(Over { closure, parameter, body })
     }
 
-    fn chain(&mut self, expr: &Expr) -> Built<Node> {
+    fn path(&mut self, expr: &Expr, ending: Ending) -> Built<Node> {
         let (base, raw) = steps_of(expr);
         let mut early = Vec::new();
         let mut steps = Vec::new();
@@ -427,6 +458,13 @@ impl<'s> Builder<'s> {
                     self.close(&mut part);
                     Kind::Index(self.arg(index, &mut early)?)
                 }
+                (Raw::Method(call, at), _) if is_told(call) => {
+                    self.close(&mut part);
+                    if optional || !tell(&mut steps) {
+                        return unsupported("`null_to_clear` of what is no path", at);
+                    }
+                    continue;
+                }
                 (Raw::Method(call, at), _) => {
                     self.close(&mut part);
                     self.method(call, at, &mut early)?
@@ -435,6 +473,9 @@ impl<'s> Builder<'s> {
             steps.push(Step { optional, kind });
         }
         self.close(&mut part);
+        if ending == Ending::Told && !tell(&mut steps) {
+            return unsupported("`null_to_clear` of what is no path", expr.position());
+        }
         if on_record
             && let [Step { optional: false, kind: Kind::Slot(_) }] = &steps[..]
             && let Some(Step { kind: Kind::Slot(slot), .. }) = steps.pop()

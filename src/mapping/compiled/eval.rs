@@ -282,7 +282,7 @@ impl<'a> Run<'a> {
     pub(super) fn over(&mut self, over: &'a Over, list: Value<'a>) -> Evaluated<'a> {
         let list = match list {
             Value::List(list) => list,
-            Value::Unit => return Ok(Value::Unit),
+            value @ (Value::Unit | Value::Clear) => return Ok(value),
             _ => return Err(Halt::Fail),
         };
         self.deeper()?;

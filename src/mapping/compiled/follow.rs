@@ -31,6 +31,15 @@ impl<'a> Run<'a> {
         match &step.kind {
             Kind::Slot(slot) => self.slot(&value, slot),
             Kind::Property(name) => value.property(name).ok_or(Halt::Fail),
+            Kind::ToldSlot(slot) => self.told(&value, slot),
+            Kind::Told(name) => match &value {
+                Value::Object(Object::Tape(doc, at)) => match doc.property(*at, name) {
+                    Some(found) if matches!(doc.node(found), Taped::Null) => Ok(Value::Clear),
+                    _ => Ok(value.property(name).unwrap_or_default()),
+                },
+                Value::Object(Object::Owned(_)) => Ok(value.property(name).unwrap_or_default()),
+                _ => Err(Halt::Fail),
+            },
             Kind::Index(index) => {
                 let index = self.arg(index, early)?;
                 indexed(&value, &index)
@@ -63,15 +72,28 @@ impl<'a> Run<'a> {
 
     /// A property of the record, or of an object in it, by its place in the projection.
     pub(super) fn slot(&self, value: &Value<'a>, slot: &'a Slot) -> Evaluated<'a> {
-        let Value::Object(Object::Tape(doc, at)) = value else {
-            return Err(Halt::Fail);
-        };
-        let found = match doc.node(*at) {
-            Taped::Partial(_) => doc.slot(slot.part),
-            _ => doc.property(*at, &slot.name),
-        };
+        let found = place(value, slot)?;
         Ok(found.map_or(Value::Unit, |at| Value::on_tape(self.doc, at)))
     }
+
+    /// The same, `null` as `clear()`.
+    fn told(&self, value: &Value<'a>, slot: &'a Slot) -> Evaluated<'a> {
+        Ok(match place(value, slot)? {
+            Some(at) if matches!(self.doc.node(at), Taped::Null) => Value::Clear,
+            found => found.map_or(Value::Unit, |at| Value::on_tape(self.doc, at)),
+        })
+    }
+}
+
+/// Where a property of an object in the record lies.
+fn place(value: &Value<'_>, slot: &Slot) -> Result<Option<u32>, Halt> {
+    let Value::Object(Object::Tape(doc, at)) = value else {
+        return Err(Halt::Fail);
+    };
+    Ok(match doc.node(*at) {
+        Taped::Partial(_) => doc.slot(slot.part),
+        _ => doc.property(*at, &slot.name),
+    })
 }
 
 /// `list[number]`, from the end if negative, or `object["name"]`.

@@ -76,6 +76,10 @@ pub(super) struct Step {
 pub(super) enum Kind {
     Slot(Slot),
     Property(Box<str>),
+    /// The same as `Slot`, the record's `null` as `clear()`.
+    ToldSlot(Slot),
+    /// The same as `Property`, the record's `null` as `clear()`.
+    Told(Box<str>),
     Index(Arg),
     Call(Plain, Box<[Arg]>),
     Over(Over),

@@ -1,13 +1,15 @@
 //! `date`: a day as `YYYY-MM-DD`.
 
+use jiff::civil::Date;
+
 use super::time::{self, When};
-use super::{Body, Env, Function, Outcome, needed, take};
+use super::{Body, Env, Failure, Function, Outcome, needed, take};
 use crate::mapping::value::Value;
 
 pub(super) const FUNCTION: Function = Function {
     name: "date",
     usage: "date(time [, zone]) -> text",
-    about: "The day as `YYYY-MM-DD`, from epoch seconds or milliseconds, `yyyyMMdd`, `yyyy-MM-dd` or RFC 3339. A point in time becomes the day on the wall clock of `zone`, by default the tenant's. `0` and blank text give `()`.",
+    about: "The day as `YYYY-MM-DD`, from epoch seconds or milliseconds, `yyyyMMdd`, `yyyy-MM-dd` (also with `/`, `.` or 年月日, and with one digit), `yyyyMMddHHmmss` or RFC 3339. A point in time becomes the day on the wall clock of `zone`, by default the tenant's. `0` and blank text give `()`.",
     examples: [
         ("date(20261120)", r#""2026-11-20""#),
         (r#"date("1767196800", "UTC")"#, r#""2025-12-31""#),
@@ -18,15 +20,24 @@ pub(super) const FUNCTION: Function = Function {
 };
 
 fn run<'a>(env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
+    let day = day("date", env, args)?;
+    Ok(day.map_or(Value::Unit, |day| Value::text(time::show_day(day))))
+}
+
+/// The day that a call names.
+pub(super) fn day<'a>(
+    name: &str,
+    env: &'a Env,
+    args: &mut [Value<'a>],
+) -> Result<Option<Date>, Failure> {
     let zone = match take(args, 1) {
         Value::Unit => env.zone.clone(),
-        value => env.zone("date", &needed("date", "the zone", value)?)?,
+        value => env.zone(name, &needed(name, "the zone", value)?)?,
     };
-    let day = match time::read("date", &take(args, 0))? {
-        When::Never => return Ok(Value::Unit),
-        When::Day(day) => day,
-        When::Wall(wall) => wall.date(),
-        When::At(at) | When::Written(at, _) => zone.to_datetime(at).date(),
-    };
-    Ok(Value::text(time::show_day(day)))
+    Ok(match time::read(name, &take(args, 0))? {
+        When::Never => None,
+        When::Day(day) => Some(day),
+        When::Wall(wall) => Some(wall.date()),
+        When::At(at) | When::Written(at, _) => Some(zone.to_datetime(at).date()),
+    })
 }

@@ -7,7 +7,7 @@ use crate::mapping::value::Value;
 pub(super) const FUNCTION: Function = Function {
     name: "instant",
     usage: "instant(time [, zone]) -> text",
-    about: "The point in time to the second, with the offset that the wall clock of `zone` (by default the tenant's) had then. Reads epoch seconds and milliseconds, RFC 3339, and a wall clock without offset in that zone. `0` and blank text give `()`.",
+    about: "The point in time to the second, with the offset that the wall clock of `zone` (by default the tenant's) had then. Reads epoch seconds and milliseconds, RFC 3339 (also with a zone in brackets), and a wall clock without offset in that zone, with `-`, `/`, `.` or 年月日 or as `yyyyMMddHHmmss`. `0` and blank text give `()`.",
     examples: [
         (r#"instant("1767229200")"#, r#""2026-01-01T09:00:00+08:00""#),
         (r#"instant("2026-07-01 09:00", "Europe/Berlin")"#, r#""2026-07-01T09:00:00+02:00""#),

@@ -3,7 +3,7 @@
 use phonenumber::country;
 
 use super::{Body, Env, Failure, Function, Outcome, mismatch, take, text};
-use crate::mapping::value::Value;
+use crate::mapping::value::{Text, Value};
 
 pub(super) const FUNCTION: Function = Function {
     name: "phone",
@@ -19,27 +19,44 @@ pub(super) const FUNCTION: Function = Function {
 };
 
 fn run<'a>(env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
-    let region = match take(args, 1) {
-        Value::Unit => env.region,
+    let region = region("phone", env, take(args, 1))?;
+    let number = international("phone", take(args, 0), region)?;
+    Ok(number.map_or(Value::Unit, Value::Text))
+}
+
+/// The region in an argument, the tenant's when it is missing.
+pub(super) fn region(name: &str, env: &Env, value: Value<'_>) -> Result<country::Id, Failure> {
+    match value {
+        Value::Unit => Ok(env.region),
         Value::Text(region) => region.trim().to_ascii_uppercase().parse().map_err(|_| {
             Failure::new(
                 "mapping::region",
-                "`phone` does not know this region; use the two letters of a country, such as \"CN\"",
+                format!(
+                    "`{name}` does not know this region; use the two letters of a country, such as \"CN\""
+                ),
             )
-        })?,
-        other => return Err(mismatch("phone", "the region", "text", &other)),
-    };
-    let number = match take(args, 0) {
+        }),
+        other => Err(mismatch(name, "the region", "text", &other)),
+    }
+}
+
+/// The number in an argument in E.164; `None` when it is missing or none.
+pub(super) fn international<'a>(
+    name: &str,
+    value: Value<'a>,
+    region: country::Id,
+) -> Result<Option<Text<'a>>, Failure> {
+    let number = match value {
         Value::Int(number) => number.to_string(),
-        value => match text("phone", "the number", value)? {
+        value => match text(name, "the number", value)? {
             Some(text) if text.strip_prefix("+86").is_some_and(is_chinese_mobile) => {
-                return Ok(Value::Text(text));
+                return Ok(Some(text));
             }
             Some(text) => dialled(&text),
-            None => return Ok(Value::Unit),
+            None => return Ok(None),
         },
     };
-    Ok(e164(&number, region).map_or(Value::Unit, Value::text))
+    Ok(e164(&number, region).map(Text::Owned))
 }
 
 /// The characters that are dialled: digits, and a plus in front.
@@ -80,7 +97,7 @@ fn e164(number: &str, region: country::Id) -> Option<String> {
 }
 
 /// Eleven digits from 13 to 19.
-fn is_chinese_mobile(digits: &str) -> bool {
+pub(super) fn is_chinese_mobile(digits: &str) -> bool {
     let bytes = digits.as_bytes();
     bytes.len() == 11
         && bytes[0] == b'1'

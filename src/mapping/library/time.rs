@@ -41,7 +41,7 @@ fn unreadable(function: &str) -> Failure {
     Failure::new(
         "mapping::time_value",
         format!(
-            "`{function}` cannot read this time; it knows epoch seconds and milliseconds, yyyyMMdd, yyyy-MM-dd, yyyy-MM-dd HH:mm[:ss] and RFC 3339"
+            "`{function}` cannot read this time; it knows epoch seconds and milliseconds, yyyyMMdd[HHmmss], yyyy-MM-dd, yyyy-MM-dd HH:mm[:ss] and RFC 3339"
         ),
     )
 }
@@ -52,6 +52,10 @@ fn of_number(number: i64) -> Option<When> {
     }
     if (19_000_000..22_000_000).contains(&number) {
         return day_of_number(number).map(When::Day);
+    }
+    // As milliseconds these would be the years 2572 to 2667.
+    if (19_000_101_000_000..22_000_000_000_000).contains(&number) {
+        return wall_of_number(number).map(When::Wall);
     }
     if number.abs() >= MILLISECONDS_FROM {
         return Timestamp::from_millisecond(number).ok().map(When::At);
@@ -67,6 +71,13 @@ fn day_of_number(number: i64) -> Option<Date> {
     Date::new(year, month, day).ok()
 }
 
+/// `20261120090203` as a wall clock.
+fn wall_of_number(number: i64) -> Option<DateTime> {
+    let two = |from: i64| i8::try_from(number / from % 100).ok();
+    let clock = Time::new(two(10_000)?, two(100)?, two(1)?, 0).ok()?;
+    Some(day_of_number(number / 1_000_000)?.to_datetime(clock))
+}
+
 fn of_text(text: &str) -> Option<When> {
     if text.is_empty() {
         return Some(When::Never);
@@ -74,15 +85,40 @@ fn of_text(text: &str) -> Option<When> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return of_number(text.parse().ok()?);
     }
-    let bytes = text.as_bytes();
-    if bytes.len() < 10 || bytes[4] != bytes[7] || !matches!(bytes[4], b'-' | b'/') {
-        return None;
+    if let Some((text, zone)) = text.strip_suffix(']').and_then(|text| text.rsplit_once('[')) {
+        // The offset is what counts; the zone in brackets stands for it where there is none.
+        return match of_text(text)? {
+            When::Wall(wall) => TimeZone::get(zone).ok()?.to_timestamp(wall).ok().map(When::At),
+            when @ (When::Written(..) | When::At(_)) => Some(when),
+            When::Day(_) | When::Never => None,
+        };
     }
-    let day = day(text.get(..4)?, text.get(5..7)?, text.get(8..10)?)?;
-    match text.get(10..)? {
+    let (day, rest, words) = leading_day(text)?;
+    match rest {
         "" => Some(When::Day(day)),
-        rest => of_clock(day, rest.strip_prefix(['T', 't', ' '])?),
+        rest => of_clock(day, rest.strip_prefix(['T', 't', ' ']).or(words.then_some(rest))?),
     }
+}
+
+/// The day that a text begins with, what follows it, and whether it was written with 年月日.
+fn leading_day(text: &str) -> Option<(Date, &str, bool)> {
+    let (year, rest) = (text.get(..4)?, text.get(4..)?);
+    let sign = rest.chars().next()?;
+    let (second, words) = match sign {
+        '-' | '/' | '.' => (sign, false),
+        '年' => ('月', true),
+        _ => return None,
+    };
+    let (month, rest) = leading_digits(rest.get(sign.len_utf8()..)?);
+    let (number, rest) = leading_digits(rest.strip_prefix(second)?);
+    let rest = if words { rest.strip_prefix(['日', '号'])? } else { rest };
+    Some((day(year, month, number)?, rest, words))
+}
+
+/// One or two digits, and what follows.
+fn leading_digits(text: &str) -> (&str, &str) {
+    let digits = text.bytes().take(2).take_while(u8::is_ascii_digit).count();
+    text.split_at_checked(digits).unwrap_or((text, ""))
 }
 
 fn of_clock(day: Date, clock: &str) -> Option<When> {
@@ -112,6 +148,18 @@ pub(super) fn clock(text: &str) -> Option<Time> {
         return None;
     }
     Time::new(hour, minute, second, 0).ok()
+}
+
+/// The seconds of two days: no clock counts further.
+pub(super) const TWO_DAYS: i64 = 172_800;
+
+/// `H:mm` or `H:mm:ss` as seconds, the hours counting on past midnight to 47.
+pub(super) fn long_clock(text: &str) -> Option<i64> {
+    let (hours, rest) = text.split_once(':')?;
+    let hours = i64::from(two(hours)?);
+    let within = clock(&format!("00:{rest}"))?;
+    let seconds = hours * 3600 + i64::from(within.minute()) * 60 + i64::from(within.second());
+    (hours < 48).then_some(seconds)
 }
 
 fn offset(text: &str) -> Option<Offset> {
@@ -225,6 +273,7 @@ mod tests {
         let moment = Some("2026-01-01T09:00:00+08:00".to_owned());
         assert_eq!(shown(&Value::Int(1_767_229_200)), moment);
         assert_eq!(shown(&Value::Int(1_767_229_200_000)), moment);
+        assert_eq!(shown(&Value::Int(20_260_101_090_000)), moment);
         for text in [
             "1767229200",
             " 1767229200000 ",
@@ -237,6 +286,15 @@ mod tests {
             "2026-01-01T09:00:00+08:00",
             "2026-01-01T09:00:00+0800",
             "2025-12-31T20:00:00-05:00",
+            "2026-1-1 9:00",
+            "2026.01.01 09:00",
+            "2026年1月1日9:00",
+            "2026年01月01日 09:00:00",
+            "20260101090000",
+            "2026-01-01T09:00:00+08:00[Asia/Shanghai]",
+            "2026-01-01T09:00:00[Asia/Shanghai]",
+            "2026-01-01T02:00:00[Europe/Berlin]",
+            "2026-01-01 09:00:00 +0800",
         ] {
             assert_eq!(shown(&Value::text(text)), moment, "{text}");
         }
@@ -253,7 +311,13 @@ mod tests {
             "2026-01-01x09:00",
             "2026-01-01T09:00+99:00",
             "9.5",
-            "2026-1-1",
+            "2026-1-",
+            "2026-1/1",
+            "2026年1月1",
+            "20260101250000",
+            "2026-01-01T09:00[Asia/Nowhere]",
+            "2026-01-01[Asia/Shanghai]",
+            "]",
             "日期日期日期",
             "2026-01-01T09:00:00.",
             "2026-01-01T+08:00",
