@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 
 use super::{Owner, Refused};
 use crate::model::hash::ContentHash;
@@ -86,7 +87,15 @@ impl Month {
 
     /// Counts one call and keeps the count.
     pub(super) async fn count(self: Arc<Self>, now_ms: i64) {
-        self.now(now_ms).count.used += 1;
+        let (month, used) = {
+            let mut state = self.now(now_ms);
+            state.count.used += 1;
+            (state.count.month.clone(), state.count.used)
+        };
+        if used == self.warned_at() {
+            let (class, limit) = (&self.class, self.limit);
+            warn!(%class, %month, used, documented = limit, "four fifths of the month's calls are used; read attendance less often, or raise the tenant's edition");
+        }
         let Some(store) = self.store.clone() else { return };
         let kept = tokio::task::spawn_blocking(move || {
             // Within the lock, so that no older count is written over a newer one.
@@ -96,6 +105,11 @@ impl Month {
         });
         // A count that cannot be kept must not stop the sync; the store's own failures are reported by the run.
         drop(kept.await);
+    }
+
+    /// The count that is worth a line in the log.
+    fn warned_at(&self) -> u64 {
+        u64::from(self.limit - self.limit / 5)
     }
 
     /// The state, moved to the month of `now_ms`.
