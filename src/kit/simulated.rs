@@ -53,7 +53,8 @@ impl Role {
             }
         }
         let builder = Simulator::builder().platform(self.platform).people(scene.people).days(DAYS);
-        let builder = builder.contacts_secret(CONTACTS_SECRET);
+        // An app that is told everything: a younger one has findings that are no fault of the component.
+        let builder = builder.contacts_secret(CONTACTS_SECRET).older_app();
         let started = builder.start("127.0.0.1:0").await;
         let simulator = started.map_err(|error| Unplayable(error.to_string()))?;
         Ok(Box::new(Playing { role: self.clone(), simulator }))
@@ -95,7 +96,9 @@ impl Stage for Playing {
 
     fn truth(&self) -> Truth {
         let truth = self.simulator.truth();
-        Truth { departments: Some(truth.departments), people: Some(truth.people) }
+        // This platform lists the root among its departments; the others begin below it.
+        let root = u64::from(self.role.platform == Platform::WeCom);
+        Truth { departments: Some(truth.departments + root), people: Some(truth.people) }
     }
 
     fn requests(&self) -> u64 {
