@@ -3,12 +3,11 @@
 //! What this is not: paging, or what an answer holds. The one invariant: a call is sent twice at most, and the second
 //! time with the token that the platform handed out after it refused the first.
 
+use rollcall_sdk::codes::Class;
 use rollcall_sdk::json;
-use rollcall_sdk::{Fault, Host, Request};
+use rollcall_sdk::{Advice, Fault, Host, Request};
 
-use crate::codes::Class;
-use crate::failure::{self, Failure, advice};
-use crate::quota;
+use crate::failure::{self, Failure};
 use crate::settings::Settings;
 
 /// A token is given up this long before its end, so that no call starts with one that ends under way.
@@ -24,29 +23,16 @@ pub(crate) struct Api<'h, H: Host> {
 pub(crate) struct Call {
     endpoint: &'static str,
     body: Option<String>,
-    cost: Cost,
-}
-
-/// Whether a call counts against the tenant's month.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Cost {
-    Free,
-    Metered,
 }
 
 impl Call {
     pub(crate) fn get(endpoint: &'static str) -> Self {
-        Self { endpoint, body: None, cost: Cost::Free }
+        Self { endpoint, body: None }
     }
 
     /// With a JSON body.
     pub(crate) fn post(endpoint: &'static str, body: String) -> Self {
-        Self { endpoint, body: Some(body), cost: Cost::Free }
-    }
-
-    /// The same for a call that the month has only so many of (DingTalk fact sheet, section 7.1).
-    pub(crate) fn metered(endpoint: &'static str, body: String) -> Self {
-        Self { endpoint, body: Some(body), cost: Cost::Metered }
+        Self { endpoint, body: Some(body) }
     }
 }
 
@@ -74,15 +60,7 @@ impl<'h, H: Host> Api<'h, H> {
     fn attempt(&self, call: &Call, token: &str) -> Result<H::Response, Failure> {
         let url = format!("{}/{}?access_token={token}", self.settings.oapi_host, call.endpoint);
         let response = self.host.send(&request(url, call.body.as_deref()))?;
-        let checked = failure::check(response, call.endpoint);
-        // A call that is refused for its rate or its token is not counted by the platform either.
-        let uncounted = |failure: &Failure| {
-            matches!(failure.class, Class::RateLimited | Class::Token | Class::Month)
-        };
-        if call.cost == Cost::Metered && !checked.as_ref().is_err_and(uncounted) {
-            quota::count(self);
-        }
-        checked
+        failure::check(response, call.endpoint)
     }
 
     /// The app's token: the one kept by the host, or a new one. It opens both generations.
@@ -102,8 +80,8 @@ impl<'h, H: Host> Api<'h, H> {
         let token = json::text(&answer, "/accessToken")?.filter(|token| is_query_value(token));
         let Some(token) = token else {
             let remedy = "check `api_host`: what answers there issues no usable token";
-            let fault = Fault::Invalid(advice("shape", "the answer holds no token", remedy));
-            return Err(Failure { code: 0, class: Class::Invalid, fault });
+            let advice = Advice::new("shape", "the answer holds no token", remedy);
+            return Err(Failure::of(Class::Invalid, advice));
         };
         let seconds = json::integer(&answer, "/expireIn")?.unwrap_or(0);
         if let Some(keep) = keep_seconds(seconds) {

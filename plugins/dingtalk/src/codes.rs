@@ -3,46 +3,11 @@
 //!
 //! What this is not: reading an answer; `failure` does that. The one invariant: a code stands in the table once.
 
-use std::ops::RangeInclusive;
-
-/// What a code means for the call, before it becomes a fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Class {
-    /// The token does not hold: with a new one the call may succeed, once.
-    Token,
-    /// The credentials do not hold.
-    Unauthorized,
-    /// A permission of the app is missing; the platform names it.
-    Scope,
-    /// This machine's address is not allowed; the platform names it.
-    Address,
-    /// A range or a licence is missing.
-    Forbidden,
-    /// Too many calls just now.
-    RateLimited,
-    /// The month's calls are used up: waiting a moment does not help.
-    Month,
-    /// The object is not there.
-    NotFound,
-    /// The place in the listing does not hold.
-    StaleCursor,
-    /// The request is refused as it is.
-    Invalid,
-    /// The platform fails.
-    Unavailable,
-}
-
-/// One row of the table.
-pub(crate) struct Row {
-    codes: RangeInclusive<i64>,
-    pub(crate) class: Class,
-    pub(crate) message: &'static str,
-    pub(crate) remedy: &'static str,
-}
+use rollcall_sdk::codes::{self, Class, Row, one, row};
 
 /// The row of a code, if the table has it.
 pub(crate) fn look_up(code: i64) -> Option<&'static Row> {
-    TABLE.iter().find(|row| row.codes.contains(&code))
+    codes::find(TABLE, code)
 }
 
 /// The row of a code of the new generation, which speaks in words.
@@ -78,19 +43,6 @@ const LATER: &str =
     "wait: the call is repeated; if it lasts, ask the platform's support with the request id";
 const MONTH: &str = "run attendance less often (`schedule`, `lookback_days`), or let an administrator buy calls or raise the tenant's edition; the count begins anew with the month";
 const RELIST: &str = "list the departments and people again";
-
-const fn row(
-    codes: RangeInclusive<i64>,
-    class: Class,
-    message: &'static str,
-    remedy: &'static str,
-) -> Row {
-    Row { codes, class, message, remedy }
-}
-
-const fn one(code: i64, class: Class, message: &'static str, remedy: &'static str) -> Row {
-    row(code..=code, class, message, remedy)
-}
 
 #[rustfmt::skip]
 static TABLE: &[Row] = &[
@@ -162,18 +114,13 @@ static WORDS: &[(&str, i64)] = &[
 
 #[cfg(test)]
 mod tests {
+    use rollcall_sdk::codes::overlap;
+
     use super::{TABLE, WORDS, look_up};
 
     #[test]
     fn a_code_stands_in_the_table_once_and_every_word_means_one() {
-        for (index, row) in TABLE.iter().enumerate() {
-            assert!(row.codes.start() <= row.codes.end());
-            for other in &TABLE[..index] {
-                let apart =
-                    other.codes.end() < row.codes.start() || row.codes.end() < other.codes.start();
-                assert!(apart, "{:?} and {:?}", other.codes, row.codes);
-            }
-        }
+        assert!(overlap(TABLE).is_none());
         assert!(WORDS.iter().all(|(_, code)| look_up(*code).is_some()));
     }
 }

@@ -89,7 +89,7 @@ fn call<H: Host>(api: &Api<'_, H>, people: &[String], window: Window, offset: us
         clock_text(window.end - 1, zone),
         quoted(people),
     );
-    Call::metered("attendance/list", body)
+    Call::post("attendance/list", body)
 }
 
 fn add(days: &mut BTreeMap<Key, Day>, response: &impl Response, at: &str) -> Result<(), Failure> {
@@ -121,7 +121,7 @@ fn leaves<H: Host>(
             window.end * 1_000 - 1,
             page * LEAVE_ROWS,
         );
-        let response = api.send(&Call::metered("topapi/attendance/getleavestatus", body))?;
+        let response = api.send(&Call::post("topapi/attendance/getleavestatus", body))?;
         for index in 0..json::length(&response, AT)? {
             let at = format!("{AT}/{index}");
             let person = json::text(&response, &format!("{at}/userid"))?;

@@ -4,11 +4,12 @@
 //! What this is not: a check that the tree is closed, which is the host's. The one invariant: every department that
 //! the app may see is on some page, and the root, which is the company itself, on none.
 
-use rollcall_sdk::{Content, Evidence, Fault, Host, Page};
+use rollcall_sdk::codes::Class;
+use rollcall_sdk::{Advice, Content, Evidence, Fault, Host, Page};
 
 use crate::api::{Api, Call};
-use crate::codes::{Class, gone_department};
-use crate::failure::{Failure, advice};
+use crate::codes::gone_department;
+use crate::failure::Failure;
 use crate::lenient;
 use crate::range;
 use crate::settings::Detail;
@@ -121,18 +122,22 @@ fn id<R: rollcall_sdk::Response>(response: &R, path: &str) -> Result<String, Fai
     Ok(found.to_string())
 }
 
+/// Whether a department can have this id at all.
+pub(crate) fn is_id(id: &str) -> bool {
+    id.parse::<i64>().is_ok()
+}
+
 /// An id as the number it must be, so that nothing else gets into a body.
 pub(crate) fn number(id: &str) -> Result<i64, Failure> {
     id.parse().map_err(|_| {
         let remedy = "list the departments again; report this if it lasts";
-        let fault =
-            Fault::Invalid(advice("id", "a department's id is no number on this platform", remedy));
-        Failure { code: 0, class: Class::Invalid, fault }
+        let advice = Advice::new("id", "a department's id is no number on this platform", remedy);
+        Failure::of(Class::Invalid, advice)
     })
 }
 
 fn too_deep() -> Failure {
     let message = format!("the department tree has more than {MOST_LEVELS} levels");
-    let fault = Fault::Invalid(advice("tree", message, "look for a loop in the departments"));
-    Failure { code: 0, class: Class::Invalid, fault }
+    let advice = Advice::new("tree", message, "look for a loop in the departments");
+    Failure::of(Class::Invalid, advice)
 }

@@ -4,10 +4,12 @@
 //! recognised by, and no token, gets into a message; of the platform's own words only permissions and this machine's
 //! own address do.
 
-use rollcall_sdk::json::{self, WrongType};
-use rollcall_sdk::{Advice, Denied, Fault, Response};
+use rollcall_sdk::codes::{Class, Row};
+use rollcall_sdk::failure::{self, Platform, plain};
+use rollcall_sdk::json;
+use rollcall_sdk::{Advice, Fault, Response};
 
-use crate::codes::{self, Class, Row};
+use crate::codes;
 
 /// The platform's window of calls is a second.
 const WAIT_MS: u32 = 1_000;
@@ -16,63 +18,16 @@ const BLOCKED_MS: u32 = 5 * 60 * 1_000;
 /// How many missing permissions are named.
 const MOST_SCOPES: usize = 20;
 
-/// A call that failed.
+/// What remedies have to know.
 #[derive(Debug)]
-pub(crate) struct Failure {
-    /// The platform's code; 0 when there was none.
-    pub(crate) code: i64,
-    pub(crate) class: Class,
-    pub(crate) fault: Fault,
+pub(crate) enum DingTalk {}
+
+impl Platform for DingTalk {
+    const ADDRESSES: &'static str = "`api_host` and `oapi_host`";
 }
 
-impl From<Failure> for Fault {
-    fn from(failure: Failure) -> Self {
-        failure.fault
-    }
-}
-
-impl From<WrongType> for Failure {
-    fn from(wrong: WrongType) -> Self {
-        let remedy = "check `oapi_host`; if it is right, look for a newer version of the plugin";
-        let advice = advice("shape", format!("in the platform's answer {wrong}"), remedy);
-        Self { code: 0, class: Class::Invalid, fault: Fault::Invalid(advice) }
-    }
-}
-
-impl From<Denied> for Failure {
-    fn from(denied: Denied) -> Self {
-        let message = denied.to_string();
-        let (class, fault) = match denied {
-            Denied::NotGranted(host) => {
-                let remedy = format!(
-                    "grant `{host}` to this connection, or correct `api_host` and `oapi_host`"
-                );
-                (Class::Forbidden, Fault::Forbidden(advice("host", message, &remedy)))
-            }
-            Denied::NoSecret(name) => {
-                let remedy = format!("set the secret `{name}` of this connection");
-                (Class::Unauthorized, Fault::Unauthorized(advice("secret", message, &remedy)))
-            }
-            Denied::Deadline => {
-                let remedy = "the call is repeated; if it lasts, raise the time limit of a call";
-                (Class::Unavailable, Fault::Unavailable(advice("deadline", message, remedy)))
-            }
-            Denied::Network(_) => {
-                let remedy = "check that this machine reaches `api_host` and `oapi_host`";
-                (Class::Unavailable, Fault::Unavailable(advice("network", message, remedy)))
-            }
-            Denied::TooLarge(_) => {
-                let remedy = "raise the limit of a response in the configuration";
-                (Class::Invalid, Fault::Invalid(advice("size", message, remedy)))
-            }
-            Denied::Invalid(_) => {
-                let remedy = "check `api_host` and `oapi_host`; if they are right, report this";
-                (Class::Invalid, Fault::Invalid(advice("request", message, remedy)))
-            }
-        };
-        Self { code: 0, class, fault }
-    }
-}
+/// A call that failed.
+pub(crate) type Failure = failure::Failure<DingTalk>;
 
 /// `Ok` when an answer of the old generation has code 0. The HTTP status says nothing: it is 200 for refusals too.
 pub(crate) fn check<R: Response>(response: R, endpoint: &str) -> Result<R, Failure> {
@@ -108,7 +63,6 @@ pub(crate) fn check_new<R: Response>(response: R, endpoint: &str) -> Result<R, F
 
 /// The new generation's codes are words: those that are plain ones are told.
 fn rename(fault: &mut Fault, word: &str) {
-    let plain = word.len() <= 80 && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
     let (Fault::Unauthorized(advice)
     | Fault::Forbidden(advice)
     | Fault::Invalid(advice)
@@ -116,7 +70,7 @@ fn rename(fault: &mut Fault, word: &str) {
     else {
         return;
     };
-    if plain {
+    if plain(word, 80, ".") {
         word.clone_into(&mut advice.code);
     }
 }
@@ -144,7 +98,7 @@ fn refused(
     code: i64,
     row: Option<&'static Row>,
 ) -> Failure {
-    let class = row.map_or_else(|| class_of_status(response.status()), |row| row.class);
+    let class = row.map_or_else(|| Class::of_status(response.status()), |row| row.class);
     let what = row.map_or("a code that this connector does not know", |row| row.message);
     let message = format!("{endpoint}: {what}{}", trace(response));
     let mut remedy =
@@ -154,70 +108,33 @@ fn refused(
         Class::Address => remedy.push_str(&address(response)),
         _ => {}
     }
-    let advice = Advice { code: code.to_string(), message, remedy };
-    let fault = match class {
-        Class::Token | Class::Unauthorized => Fault::Unauthorized(advice),
-        Class::Scope | Class::Address | Class::Forbidden | Class::Month => Fault::Forbidden(advice),
-        Class::RateLimited => Fault::RateLimited(WAIT_MS),
-        Class::NotFound => Fault::NotFound,
-        Class::StaleCursor => Fault::StaleCursor,
-        Class::Invalid => Fault::Invalid(advice),
-        Class::Unavailable => Fault::Unavailable(advice),
-    };
-    Failure { code, class, fault }
+    Failure::coded(code, class, Advice::new(code.to_string(), message, remedy), WAIT_MS)
 }
 
-fn class_of_status(status: u16) -> Class {
-    match status {
-        401 => Class::Unauthorized,
-        403 => Class::Forbidden,
-        429 => Class::RateLimited,
-        500.. => Class::Unavailable,
-        _ => Class::Invalid,
-    }
-}
-
-/// The answer is neither envelope: a web page, half a document, a blocked address.
+/// The answer is neither envelope. An address that called too often is shown a page, or a status of its own.
 fn no_envelope(response: &impl Response, endpoint: &str) -> Failure {
-    let status = response.status();
-    if json::integer(response, "/status").ok().flatten() == Some(1_111) || status == 429 {
-        let wait = if status == 429 { WAIT_MS } else { BLOCKED_MS };
-        return Failure { code: 0, class: Class::RateLimited, fault: Fault::RateLimited(wait) };
-    }
-    let kind = response.header("content-type").unwrap_or_default();
-    let kind = kind.split(';').next().filter(|k| !k.is_empty()).unwrap_or("no content type");
-    let message = format!(
-        "{endpoint}: HTTP {status} with {kind} in place of the API's JSON{}",
-        trace(response)
-    );
-    let code = format!("http-{status}");
-    let (class, fault) = match status {
-        300..=399 | 404 | 405 => {
-            let remedy = "check `api_host` and `oapi_host`: the API is not at this address";
-            (Class::Invalid, Fault::Invalid(Advice { code, message, remedy: remedy.into() }))
-        }
-        401 | 403 | 407 => {
-            let remedy = "a proxy or gateway in between refuses: let it pass calls to `api_host` and `oapi_host`";
-            (Class::Forbidden, Fault::Forbidden(Advice { code, message, remedy: remedy.into() }))
+    match response.status() {
+        429 => Failure::crowded(WAIT_MS),
+        _ if json::integer(response, "/status").ok().flatten() == Some(1_111) => {
+            Failure::crowded(BLOCKED_MS)
         }
         _ => {
-            let remedy = "wait: the call is repeated. The platform shows a page to an address that called too often, for five \
-                          minutes; if it lasts longer, check `oapi_host` and the proxy in between";
-            let advice = Advice { code, message, remedy: remedy.into() };
-            (Class::Unavailable, Fault::Unavailable(advice))
+            let mut failure = Failure::foreign(response, endpoint, &trace(response));
+            if let Fault::Unavailable(advice) = &mut failure.fault {
+                advice.remedy.push_str(
+                    ". The platform shows a page for five minutes to an address that called too often",
+                );
+            }
+            failure
         }
-    };
-    Failure { code: 0, class, fault }
+    }
 }
 
 /// The id under which the platform's support finds the call.
 fn trace(response: &impl Response) -> String {
     let at = |path| json::text(response, path).ok().flatten();
     let id = at("/request_id").or_else(|| at("/requestid"));
-    let plain = |id: &String| {
-        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-    };
-    id.filter(plain).map_or_else(String::new, |id| format!(" (request id {id})"))
+    id.filter(|id| plain(id, 64, "-")).map_or_else(String::new, |id| format!(" (request id {id})"))
 }
 
 /// The permissions that the platform names as missing: in a list, or in brackets in its message.
@@ -236,12 +153,11 @@ fn scopes(response: &impl Response) -> String {
 
 /// A name such as `qyapi_get_member`, `Contact.User.Read` or `fieldMobile`; nothing a person is called.
 fn is_scope(text: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_');
     let shaped = text.starts_with("qyapi_")
         || text.starts_with("field")
         || (text.contains('.') && text.ends_with(|c: char| c.is_ascii_alphabetic()));
-    (4..=80).contains(&text.len())
-        && text.bytes().all(plain)
+    text.len() >= 4
+        && plain(text, 80, "._")
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
         && shaped
 }
@@ -259,8 +175,4 @@ fn address(response: &impl Response) -> String {
 fn message(response: &impl Response) -> String {
     let at = |path| json::text(response, path).ok().flatten().filter(|text| !text.is_empty());
     at("/sub_msg").or_else(|| at("/errmsg")).or_else(|| at("/message")).unwrap_or_default()
-}
-
-pub(crate) fn advice(code: &str, message: impl Into<String>, remedy: &str) -> Advice {
-    Advice { code: code.to_owned(), message: message.into(), remedy: remedy.to_owned() }
 }

@@ -31,7 +31,9 @@ pub(crate) fn fetch<H: Host>(
         }));
     }
     let (mut items, mut outside) = (Vec::new(), 0_u32);
-    for id in ids {
+    // The platform numbers its departments: anything else is the id of none.
+    let possible = |id: &&String| kind != Kind::Department || departments::is_id(id);
+    for id in ids.iter().filter(possible) {
         match read(api, id) {
             Ok(response) => {
                 // Copied out of its answer: a page cannot be made of several answers.

@@ -11,7 +11,6 @@
 //! | `departments`, `people`, `fetch` | the directory |
 //! | `swipes`, `days`, `window` | punches and daily results by person and window |
 //! | `callback`, `events` | what the platform pushes, and what it points at |
-//! | `quota` | the month's metered calls |
 //! | `probe` | what is missing before a first run |
 //!
 //! The one invariant: an answer that is not understood is a fault, never an empty page.
@@ -28,7 +27,6 @@ mod fetch;
 mod lenient;
 mod people;
 mod probe;
-mod quota;
 mod range;
 mod settings;
 mod steps;

@@ -3,11 +3,12 @@
 //! What this is not: the walk over the departments, which is the host's. The one invariant: a person who is in several
 //! departments is listed in each; only the host, who sees all, counts people.
 
+use rollcall_sdk::codes::Class;
 use rollcall_sdk::json;
 use rollcall_sdk::{Content, Evidence, Fault, Host, Level, Page};
 
 use crate::api::{Api, Call};
-use crate::codes::{Class, gone_person, outside_range};
+use crate::codes::{gone_person, outside_range};
 use crate::departments::{ROOT, number};
 use crate::failure::Failure;
 use crate::lenient;

@@ -3,15 +3,15 @@
 //! What this is not: a guarantee; a permission that is granted may still show nothing. The one invariant: a field that
 //! is absent in every record looked at is a missing permission, one that is there and empty is not.
 
+use rollcall_sdk::codes::Class;
 use rollcall_sdk::{Advice, Fault, Finding, Host, Response, Window};
 
 use crate::api::Api;
-use crate::codes::Class;
 use crate::departments::{self, ROOT};
 use crate::failure::Failure;
 use crate::range::{self, Range};
 use crate::window::DAY_SECONDS;
-use crate::{people, quota, swipes};
+use crate::{people, swipes};
 
 /// How many departments are looked into for somebody to look at.
 const MOST_DEPARTMENTS: usize = 5;
@@ -49,7 +49,6 @@ pub(crate) fn probe<H: Host>(api: &Api<'_, H>) -> Result<Vec<Finding>, Fault> {
         in_full(api, &person, &mut report)?;
         attendance(api, person, &mut report)?;
     }
-    month(api, &mut report);
     Ok(report.findings)
 }
 
@@ -151,22 +150,6 @@ fn attendance<H: Host>(api: &Api<'_, H>, person: String, report: &mut Report) ->
         Err(failure) => report.failed(ATTENDANCE, failure)?,
     }
     Ok(())
-}
-
-/// What is known of the month's metered calls.
-fn month<H: Host>(api: &Api<'_, H>, report: &mut Report) {
-    let (used, most) = (quota::used(api), api.settings.monthly_calls);
-    let check = format!(
-        "metered calls of this month: {used} of {most} counted since this connection was loaded"
-    );
-    if used < most {
-        report.passed(&check);
-    } else {
-        report.missing(
-            &check,
-            "run attendance less often, or raise the tenant's edition and `monthly_calls`",
-        );
-    }
 }
 
 /// The findings so far.

@@ -23,8 +23,6 @@ pub(crate) struct Settings {
     pub(crate) detail: Detail,
     /// East of UTC.
     pub(crate) utc_offset_seconds: i64,
-    /// Metered calls of a calendar month.
-    pub(crate) monthly_calls: u64,
 }
 
 impl Settings {
@@ -35,7 +33,6 @@ impl Settings {
             client_id: required(host, "client_id")?,
             detail: Detail::parse(&required(host, "detail")?)?,
             utc_offset_seconds: utc_offset_seconds(&required(host, "utc_offset_minutes")?)?,
-            monthly_calls: monthly_calls(&required(host, "monthly_calls")?)?,
         })
     }
 }
@@ -79,13 +76,6 @@ fn utc_offset_seconds(text: &str) -> Result<i64, Fault> {
             "utc_offset_minutes",
             "write minutes from -720 to 840, such as 480 for China",
         )),
-    }
-}
-
-fn monthly_calls(text: &str) -> Result<u64, Fault> {
-    match text.parse::<u64>() {
-        Ok(calls) if calls > 0 => Ok(calls),
-        _ => Err(wrong("monthly_calls", "write a whole number above 0, such as 5000")),
     }
 }
 

@@ -3,12 +3,12 @@
 //! What this is not: a particular listing. The one invariant: a cursor is bounded, and one that cannot be read is
 //! stale, never an error of its own.
 
+use rollcall_sdk::codes::Class;
 use rollcall_sdk::json;
-use rollcall_sdk::{Content, Fault, Response, Slice};
+use rollcall_sdk::{Advice, Content, Fault, Response, Slice};
 
-use crate::codes::Class;
 use crate::cursor::{self, Writer};
-use crate::failure::{Failure, advice};
+use crate::failure::Failure;
 
 /// How many steps may be open at once.
 pub(crate) const MOST_STEPS: usize = 20_000;
@@ -67,7 +67,11 @@ pub(crate) fn decode(cursor: &str) -> Result<Vec<Step>, Fault> {
 pub(crate) fn encode(steps: &[Step]) -> Result<Option<String>, Fault> {
     if steps.len() > MOST_STEPS {
         let message = format!("the department tree leaves more than {MOST_STEPS} steps open");
-        return Err(Fault::Invalid(advice("tree", message, "look for a loop in the departments")));
+        return Err(Fault::Invalid(Advice::new(
+            "tree",
+            message,
+            "look for a loop in the departments",
+        )));
     }
     let mut writer = Writer::default();
     for step in steps {
@@ -119,6 +123,6 @@ fn missing(path: &str, expected: &'static str) -> Failure {
 /// A listing that does not move on.
 pub(crate) fn stuck(problem: &'static str) -> Failure {
     let remedy = "list again later; if it lasts, ask the platform's support";
-    let fault = Fault::Unavailable(advice("paging", problem, remedy));
-    Failure { code: 0, class: Class::Unavailable, fault }
+    let advice = Advice::new("paging", problem, remedy);
+    Failure::of(Class::Unavailable, advice)
 }

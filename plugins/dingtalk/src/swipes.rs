@@ -30,5 +30,5 @@ pub(crate) fn call<H: Host>(api: &Api<'_, H>, people: &[String], window: Window)
         clock_text(window.start, offset),
         clock_text(window.end, offset),
     );
-    Call::metered("attendance/listRecord", body)
+    Call::post("attendance/listRecord", body)
 }

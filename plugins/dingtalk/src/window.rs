@@ -4,11 +4,10 @@
 //! What this is not: which people and windows are due; the host decides that. The one invariant: a window is covered
 //! without gap, whatever its length; what lies further back than the platform keeps is left out and told.
 
-use rollcall_sdk::{Batch, Content, Fault, Host, Kind, Level, Page, Window};
+use rollcall_sdk::{Advice, Batch, Content, Fault, Host, Kind, Level, Page, Window};
 
 use crate::api::Api;
 use crate::cursor::{self, Writer};
-use crate::failure::advice;
 use crate::{days, swipes};
 
 pub(crate) const DAY_SECONDS: i64 = 86_400;
@@ -75,7 +74,7 @@ fn check(people: &[String], window: Window) -> Result<(), Fault> {
     } else {
         return Ok(());
     };
-    Err(Fault::Invalid(advice(code, message, remedy)))
+    Err(Fault::Invalid(Advice::new(code, message, remedy)))
 }
 
 /// Where the window begins, or the first moment that the platform still has.
@@ -123,12 +122,6 @@ pub(crate) fn clock_text(second: i64, offset_seconds: i64) -> String {
         of_day / 60 % 60,
         of_day % 60
     )
-}
-
-/// The month in which a Unix second lies.
-pub(crate) fn month_of(second: i64, offset_seconds: i64) -> String {
-    let (year, month, _) = civil(day_number(second, offset_seconds));
-    format!("{year:04}-{month:02}")
 }
 
 /// Year, month and day of a day counted from 1970-01-01.

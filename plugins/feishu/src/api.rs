@@ -3,11 +3,11 @@
 //! What this is not: paging, or what an answer holds. The one invariant: a call is sent twice at most, and the second
 //! time with the token that the platform handed out after it refused the first.
 
+use rollcall_sdk::codes::Class;
 use rollcall_sdk::json;
-use rollcall_sdk::{Fault, Host, Request};
+use rollcall_sdk::{Advice, Fault, Host, Request};
 
-use crate::codes::Class;
-use crate::failure::{self, Failure, advice};
+use crate::failure::{self, Failure};
 use crate::settings::Settings;
 
 /// A token is given up this long before its end. A token asked for in its last 30 minutes is a new one, so the margin
@@ -86,8 +86,8 @@ impl<'h, H: Host> Api<'h, H> {
         let token = json::text(&answer, "/tenant_access_token")?.filter(|t| is_header_value(t));
         let Some(token) = token else {
             let remedy = "check `open_host`: what answers there issues no usable token";
-            let fault = Fault::Invalid(advice("shape", "the answer holds no token", remedy));
-            return Err(Failure { code: 0, class: Class::Invalid, fault });
+            let advice = Advice::new("shape", "the answer holds no token", remedy);
+            return Err(Failure::of(Class::Invalid, advice));
         };
         let seconds = json::integer(&answer, "/expire")?.unwrap_or(0);
         if let Some(keep) = keep_seconds(seconds) {

@@ -4,13 +4,13 @@
 //! without gap and without overlap, whatever its length, and one bad person never hides the others.
 
 use rollcall_sdk::json;
-use rollcall_sdk::{Batch, Content, Fault, Host, Kind, Level, Page, Window};
+use rollcall_sdk::{Advice, Batch, Content, Fault, Host, Kind, Level, Page, Window};
 
 use crate::api::{Api, Call, quoted};
 use crate::codes::BAD_PERSON;
 use crate::cursor::{self, Writer};
 use crate::day::{DAY_SECONDS, day_number, yyyymmdd};
-use crate::failure::{Failure, advice};
+use crate::failure::Failure;
 use crate::paging::{Shape, records};
 use crate::settings::UserIdType;
 
@@ -91,7 +91,7 @@ fn check(user_id_type: UserIdType, people: &[String], window: Window) -> Result<
     } else {
         return Ok(());
     };
-    Err(Fault::Invalid(advice(code, message, remedy)))
+    Err(Fault::Invalid(Advice::new(code, message, remedy)))
 }
 
 fn encode(parts: &[Part]) -> Option<String> {

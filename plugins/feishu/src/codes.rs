@@ -3,42 +3,11 @@
 //!
 //! What this is not: reading an answer; `failure` does that. The one invariant: a code stands in the table once.
 
-use std::ops::RangeInclusive;
-
-/// What a code means for the call, before it becomes a fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Class {
-    /// The token does not hold: with a new one the call may succeed, once.
-    Token,
-    /// The credentials do not hold.
-    Unauthorized,
-    /// A permission of the app is missing; a token issued before it was granted is of no use after.
-    Scope,
-    /// A range, an allow-list entry or a licence is missing.
-    Forbidden,
-    /// Too many calls.
-    RateLimited,
-    /// The object is not there.
-    NotFound,
-    /// The page token does not hold.
-    StaleCursor,
-    /// The request is refused as it is.
-    Invalid,
-    /// The platform fails.
-    Unavailable,
-}
-
-/// One row of the table.
-pub(crate) struct Row {
-    codes: RangeInclusive<i64>,
-    pub(crate) class: Class,
-    pub(crate) message: &'static str,
-    pub(crate) remedy: &'static str,
-}
+use rollcall_sdk::codes::{self, Class, Row, one, row};
 
 /// The row of a code, if the table has it.
 pub(crate) fn look_up(code: i64) -> Option<&'static Row> {
-    TABLE.iter().find(|row| row.codes.contains(&code))
+    codes::find(TABLE, code)
 }
 
 /// The department is too large to be listed with everything below it (43010; 40162 in the older form).
@@ -67,19 +36,6 @@ const LICENCE: &str = "let an administrator of the tenant free or buy seats";
 const LATER: &str =
     "wait: the call is repeated; if it lasts, ask the platform's support with the log id";
 const ID_TYPE: &str = "check `user_id_type` and `department_id_type`, and that the ids were read with this same app in this same tenant";
-
-const fn row(
-    codes: RangeInclusive<i64>,
-    class: Class,
-    message: &'static str,
-    remedy: &'static str,
-) -> Row {
-    Row { codes, class, message, remedy }
-}
-
-const fn one(code: i64, class: Class, message: &'static str, remedy: &'static str) -> Row {
-    row(code..=code, class, message, remedy)
-}
 
 #[rustfmt::skip]
 static TABLE: &[Row] = &[
@@ -192,17 +148,12 @@ static TABLE: &[Row] = &[
 
 #[cfg(test)]
 mod tests {
+    use rollcall_sdk::codes::overlap;
+
     use super::TABLE;
 
     #[test]
     fn a_code_stands_in_the_table_once() {
-        for (index, row) in TABLE.iter().enumerate() {
-            assert!(row.codes.start() <= row.codes.end());
-            for other in &TABLE[..index] {
-                let apart =
-                    other.codes.end() < row.codes.start() || row.codes.end() < other.codes.start();
-                assert!(apart, "{:?} and {:?}", other.codes, row.codes);
-            }
-        }
+        assert!(overlap(TABLE).is_none());
     }
 }

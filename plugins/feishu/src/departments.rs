@@ -4,12 +4,13 @@
 //! What this is not: a check that the tree is closed, which is the host's. The one invariant: every department that the
 //! app may see is on some page; under a partial range it may be on two.
 
+use rollcall_sdk::codes::Class;
 use rollcall_sdk::json;
-use rollcall_sdk::{Content, Evidence, Fault, Host, Page};
+use rollcall_sdk::{Advice, Content, Evidence, Fault, Host, Page};
 
 use crate::api::{Api, Call, encode};
 use crate::codes::{OUTSIDE_RANGE, refuses_recursion};
-use crate::failure::{Failure, advice};
+use crate::failure::Failure;
 use crate::paging::{self, MOST_IDS, PAGE_SIZE, Shape, Step, next_token, records};
 use crate::range::{self, ALL_MEMBERS, Fingerprint};
 use crate::settings::DepartmentIdType;
@@ -192,6 +193,6 @@ impl<H: Host> Walk<'_, '_, H> {
 
 fn too_deep() -> Failure {
     let message = format!("the department tree has more than {MOST_LEVELS} levels");
-    let fault = Fault::Invalid(advice("tree", message, "look for a loop in the departments"));
-    Failure { code: 0, class: crate::codes::Class::Invalid, fault }
+    let advice = Advice::new("tree", message, "look for a loop in the departments");
+    Failure::of(Class::Invalid, advice)
 }

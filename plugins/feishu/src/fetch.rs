@@ -3,10 +3,10 @@
 //! What this is not: a listing. The one invariant: an object is left out only when the platform says of it alone that
 //! it does not exist.
 
+use rollcall_sdk::codes::Class;
 use rollcall_sdk::{Advice, Content, Fault, Host, Item, Kind, Response as _};
 
 use crate::api::{Api, Call, encode};
-use crate::codes::Class;
 use crate::failure::Failure;
 use crate::paging::MOST_IDS;
 use crate::{departments, people};

@@ -3,12 +3,12 @@
 //! What this is not: a particular listing. The one invariant: a cursor is bounded, and one that cannot be read is
 //! stale, never an error of its own.
 
+use rollcall_sdk::codes::Class;
 use rollcall_sdk::json;
-use rollcall_sdk::{Content, Fault, Response, Slice};
+use rollcall_sdk::{Advice, Content, Fault, Response, Slice};
 
-use crate::codes::Class;
 use crate::cursor::{self, Writer};
-use crate::failure::{Failure, advice};
+use crate::failure::Failure;
 use crate::range::Fingerprint;
 
 /// The most the platform gives at a time.
@@ -86,7 +86,11 @@ pub(crate) fn decode(cursor: &str) -> Result<Vec<Step>, Fault> {
 pub(crate) fn encode(steps: &[Step]) -> Result<Option<String>, Fault> {
     if steps.len() > MOST_STEPS {
         let message = format!("the department tree leaves more than {MOST_STEPS} steps open");
-        return Err(Fault::Invalid(advice("tree", message, "look for a loop in the departments")));
+        return Err(Fault::Invalid(Advice::new(
+            "tree",
+            message,
+            "look for a loop in the departments",
+        )));
     }
     let mut writer = Writer::default();
     for step in steps {
@@ -111,8 +115,8 @@ pub(crate) fn next_token(
         (_, Some(token)) => return Ok(Some(token)),
     };
     let remedy = "list again later; if it lasts, ask the platform's support";
-    let fault = Fault::Unavailable(advice("paging", problem, remedy));
-    Err(Failure { code: 0, class: Class::Unavailable, fault })
+    let advice = Advice::new("paging", problem, remedy);
+    Err(Failure::of(Class::Unavailable, advice))
 }
 
 /// How the records of a kind are found in an answer.
@@ -138,8 +142,8 @@ pub(crate) fn records<R: Response>(response: R, shape: &Shape) -> Result<Content
              administrator approve it; or choose another id type in the settings",
             shape.scope
         );
-        let fault = Fault::Forbidden(advice("field", message, &remedy));
-        return Err(Failure { code: 0, class: Class::Scope, fault });
+        let advice = Advice::new("field", message, remedy);
+        return Err(Failure::of(Class::Scope, advice));
     }
     let id = vec![format!("/{}", shape.id)];
     Ok(Content::Sliced(Slice { response, items: shape.items.to_owned(), id }))

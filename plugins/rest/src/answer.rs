@@ -2,13 +2,11 @@
 //!
 //! The one invariant: nothing of an answer but its status and its code gets into a message.
 
+use rollcall_sdk::failure::wait_ms;
 use rollcall_sdk::json::WrongType;
 use rollcall_sdk::{Advice, Denied, Fault, Response};
 
 use crate::spec::{Meaning, Rule, Spec};
-
-/// The longest wait that is asked of the host, whatever a header says.
-const LONGEST_WAIT_SECONDS: u32 = 300;
 
 /// A call that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,12 +17,12 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn invalid(code: &str, message: impl Into<String>, remedy: &str) -> Self {
-        let fault = Fault::Invalid(advice(code, message, remedy));
+        let fault = Fault::Invalid(Advice::new(code, message, remedy));
         Self { meaning: Meaning::Invalid, fault }
     }
 
     pub(crate) fn unavailable(code: &str, message: impl Into<String>, remedy: &str) -> Self {
-        let fault = Fault::Unavailable(advice(code, message, remedy));
+        let fault = Fault::Unavailable(Advice::new(code, message, remedy));
         Self { meaning: Meaning::Unavailable, fault }
     }
 
@@ -67,36 +65,35 @@ impl From<Denied> for Failure {
         let (meaning, fault) = match denied {
             Denied::NotGranted(host) => {
                 let remedy = format!("grant `{host}` to this connection, or correct `base_url`");
-                (Meaning::Forbidden, Fault::Forbidden(advice("host", message, &remedy)))
+                (Meaning::Forbidden, Fault::Forbidden(Advice::new("host", message, &remedy)))
             }
             Denied::NoSecret(name) => {
                 let remedy = format!("set the secret `{name}` of this connection");
-                (Meaning::Unauthorized, Fault::Unauthorized(advice("secret", message, &remedy)))
+                (
+                    Meaning::Unauthorized,
+                    Fault::Unauthorized(Advice::new("secret", message, &remedy)),
+                )
             }
             Denied::Deadline => {
                 let remedy = "the call is repeated; if it lasts, raise the time limit of a call";
-                (Meaning::Unavailable, Fault::Unavailable(advice("deadline", message, remedy)))
+                (Meaning::Unavailable, Fault::Unavailable(Advice::new("deadline", message, remedy)))
             }
             Denied::Network(_) => {
                 let remedy = "check that this machine reaches `base_url`";
-                (Meaning::Unavailable, Fault::Unavailable(advice("network", message, remedy)))
+                (Meaning::Unavailable, Fault::Unavailable(Advice::new("network", message, remedy)))
             }
             Denied::TooLarge(_) => {
                 let remedy =
                     "ask for smaller pages in the description, or raise the limit of a response";
-                (Meaning::Invalid, Fault::Invalid(advice("size", message, remedy)))
+                (Meaning::Invalid, Fault::Invalid(Advice::new("size", message, remedy)))
             }
             Denied::Invalid(_) => {
                 let remedy = "correct the request in the description";
-                (Meaning::Invalid, Fault::Invalid(advice("request", message, remedy)))
+                (Meaning::Invalid, Fault::Invalid(Advice::new("request", message, remedy)))
             }
         };
         Self { meaning, fault }
     }
-}
-
-pub(crate) fn advice(code: &str, message: impl Into<String>, remedy: &str) -> Advice {
-    Advice { code: code.to_owned(), message: message.into(), remedy: remedy.to_owned() }
 }
 
 /// The answer, if it is a success.
@@ -220,9 +217,4 @@ fn remedy(meaning: Meaning) -> &'static str {
             "compare path, query and body in the description with the API's documentation"
         }
     }
-}
-
-fn wait_ms(response: &impl Response, header: &str) -> u32 {
-    let seconds = response.header(header).and_then(|text| text.trim().parse::<u32>().ok());
-    seconds.unwrap_or(0).min(LONGEST_WAIT_SECONDS) * 1000
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use rollcall_sdk::{Advice, Fault, Host};
 
-use crate::answer::{self, Failure, advice};
+use crate::answer::{self, Failure};
 use crate::moment;
 use crate::spec::{self, Meaning, Request, Spec};
 use crate::template::{self, Unwritable, Values};
@@ -131,7 +131,7 @@ pub(crate) fn address(host: &impl Host, name: &str) -> Result<String, Fault> {
         }
         _ => Err(Fault::Invalid(Advice {
             code: format!("setting:{name}"),
-            ..advice(
+            ..Advice::new(
                 "setting",
                 format!("the setting `{name}` is no address"),
                 "write scheme, host and path in the settings of this connection, such as https://hr.example.com/api",

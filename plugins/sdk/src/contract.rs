@@ -89,6 +89,17 @@ pub struct Advice {
     pub remedy: String,
 }
 
+impl Advice {
+    /// Advice in an administrator's words.
+    pub fn new(
+        code: impl Into<String>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self { code: code.into(), message: message.into(), remedy: remedy.into() }
+    }
+}
+
 /// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {

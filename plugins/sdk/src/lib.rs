@@ -12,7 +12,9 @@
 #![warn(missing_docs)]
 
 mod callback;
+pub mod codes;
 mod contract;
+pub mod failure;
 mod guest;
 mod host;
 pub mod json;

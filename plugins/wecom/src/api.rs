@@ -3,11 +3,12 @@
 //! What this is not: cursors, or what an answer holds. The one invariant: a call is sent twice at most with one secret,
 //! and the second time with the token that the platform handed out after it refused the first.
 
+use rollcall_sdk::codes::Class;
 use rollcall_sdk::json;
-use rollcall_sdk::{Fault, Host, Request};
+use rollcall_sdk::{Advice, Fault, Host, Request};
 
-use crate::codes::{Class, FREQUENCY};
-use crate::failure::{self, Failure, advice};
+use crate::codes::FREQUENCY;
+use crate::failure::{self, Failure};
 use crate::settings::Settings;
 
 /// A token is given up this long before its end, so that no call starts with a token that ends under way.
@@ -125,8 +126,8 @@ impl<'h, H: Host> Api<'h, H> {
         let token = json::text(&answer, "/access_token")?.filter(|token| is_token(token));
         let Some(token) = token else {
             let remedy = "check `api_host`: what answers there issues no usable token";
-            let fault = Fault::Invalid(advice("shape", "the answer holds no token", remedy));
-            return Err(Failure { code: 0, class: Class::Invalid, fault });
+            let advice = Advice::new("shape", "the answer holds no token", remedy);
+            return Err(Failure::of(Class::Invalid, advice));
         };
         let seconds = json::integer(&answer, "/expires_in")?.unwrap_or(0);
         if let Some(keep) = keep_seconds(seconds) {
@@ -178,8 +179,8 @@ fn banned(secret: Secret) -> Failure {
          the address that long",
         secret.name()
     );
-    let fault = Fault::Forbidden(advice(&FREQUENCY.to_string(), message, &remedy));
-    Failure { code: FREQUENCY, class: Class::Forbidden, fault }
+    let advice = Advice::new(FREQUENCY.to_string(), message, remedy);
+    Failure::coded(FREQUENCY, Class::Forbidden, advice, 0)
 }
 
 /// How long a token that lives for `seconds` is kept: until a margin before its end, which is half of a short life.

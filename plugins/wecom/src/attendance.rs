@@ -7,12 +7,13 @@
 //! The platform gives punches no id. Rule, shift and device of a punch are filled in or corrected later; person, kind
 //! and second are what makes it the punch it is.
 
-use rollcall_sdk::{Batch, Content, Fault, Host, Kind, Level, Page, Window, json};
+use rollcall_sdk::codes::Class;
+use rollcall_sdk::{Advice, Batch, Content, Fault, Host, Kind, Level, Page, Window, json};
 
 use crate::api::{Api, CHECK_IN, Call, quoted};
-use crate::codes::{BAD_PERSON, BAD_SPAN, Class, TOO_LARGE};
+use crate::codes::{BAD_PERSON, BAD_SPAN, TOO_LARGE};
 use crate::day::{DAY_SECONDS, midnight};
-use crate::failure::{Failure, advice};
+use crate::failure::Failure;
 use crate::records::{MOST_RECORDS, sliced};
 use crate::settings::Punches;
 
@@ -108,7 +109,7 @@ fn check(people: &[String], window: Window) -> Result<(), Fault> {
     } else {
         return Ok(());
     };
-    Err(Fault::Invalid(advice(code, message, remedy)))
+    Err(Fault::Invalid(Advice::new(code, message, remedy)))
 }
 
 impl Sheet {
@@ -265,5 +266,5 @@ pub(crate) fn reports(people: &str, first: i64, last: i64) -> Call {
 fn too_many() -> Fault {
     let message = format!("one person has more than {MOST_RECORDS} records on one day");
     let remedy = "look at that person's records in the check-in app";
-    Fault::Invalid(advice("size", message, remedy))
+    Fault::Invalid(Advice::new("size", message, remedy))
 }

@@ -15,7 +15,6 @@ use rollcall_sdk::{
     Advice, Answer, Cbc, Delivery, DigestAlgorithm, Host, KeyForm, Padding, Part, Refused,
 };
 
-use crate::failure::advice;
 use crate::{base64, xml};
 
 /// The secret that signs.
@@ -101,7 +100,7 @@ fn fresh<H: Host>(host: &H, time: &str) -> Result<(), Refused> {
     }
     let message = format!("a delivery is {} minutes old", age / 60);
     let remedy = "if it is no replay, set this machine's clock";
-    Err(Refused::Stale(advice("stale", message, remedy)))
+    Err(Refused::Stale(Advice::new("stale", message, remedy)))
 }
 
 /// What a packet holds: random bytes, the length of the message in bytes, the message, the company's id.
@@ -145,9 +144,9 @@ fn unready(message: &str) -> Refused {
 }
 
 fn broken(message: &str) -> Refused {
-    Refused::Broken(advice("callback", format!("a delivery cannot be read: {message}"), PAGE))
+    Refused::Broken(Advice::new("callback", format!("a delivery cannot be read: {message}"), PAGE))
 }
 
 fn forged(message: &str) -> Refused {
-    Refused::Forged(advice("callback", format!("a delivery is refused: {message}"), PAGE))
+    Refused::Forged(Advice::new("callback", format!("a delivery is refused: {message}"), PAGE))
 }

@@ -5,10 +5,11 @@
 
 use std::collections::HashSet;
 
+use rollcall_sdk::codes::Class;
 use rollcall_sdk::{Content, Evidence, Fault, Host, Item, Page, Response};
 
 use crate::api::{Api, Call, DETAILS};
-use crate::codes::{Class, TOO_LARGE};
+use crate::codes::TOO_LARGE;
 use crate::failure::Failure;
 use crate::object;
 use crate::range::{self, Fingerprint};

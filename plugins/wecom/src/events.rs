@@ -3,9 +3,8 @@
 //! What this is not: the truth. An event names ids; what holds of them is read. The one invariant: an event about people or
 //! departments that cannot be understood is a fault, so that everything is read instead.
 
-use rollcall_sdk::{Fault, Hint, Kind};
+use rollcall_sdk::{Advice, Fault, Hint, Kind};
 
-use crate::failure::advice;
 use crate::xml;
 
 /// Approved, or revoked after that: from then on reports of days are others.
@@ -83,5 +82,5 @@ impl Event<'_> {
 fn unusable(what: &str) -> Fault {
     let remedy =
         "everything is read instead; if it happens often, look for a newer version of the plugin";
-    Fault::Invalid(advice("event", format!("an event {what}"), remedy))
+    Fault::Invalid(Advice::new("event", format!("an event {what}"), remedy))
 }

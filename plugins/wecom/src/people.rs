@@ -3,10 +3,11 @@
 //! What this is not: the walk over the departments, which is the host's. The one invariant: a person who is in several
 //! departments is listed in each; only the host, who sees all, counts people.
 
+use rollcall_sdk::codes::Class;
 use rollcall_sdk::{Content, Evidence, Fault, Host, Page};
 
 use crate::api::{Api, Call, DETAILS};
-use crate::codes::{Class, TOO_LARGE};
+use crate::codes::TOO_LARGE;
 use crate::failure::Failure;
 use crate::records::{self, MOST_RECORDS, sliced};
 use crate::single::{self, Object};

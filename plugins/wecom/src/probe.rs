@@ -3,12 +3,13 @@
 //! What this is not: a guarantee; a permission that is granted may still show nothing. The one invariant: a field that
 //! is absent in every person looked at is one the platform keeps from this app.
 
+use rollcall_sdk::codes::Class;
 use rollcall_sdk::json;
 use rollcall_sdk::{Advice, Fault, Finding, Host, Response};
 
 use crate::api::{Api, CHECK_IN, DETAILS, Secret, quoted};
 use crate::attendance::reports;
-use crate::codes::{BAD_PERSON, Class};
+use crate::codes::BAD_PERSON;
 use crate::day::midnight;
 use crate::failure::Failure;
 use crate::skeleton::{self, Place};

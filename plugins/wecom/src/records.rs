@@ -3,11 +3,11 @@
 //! What this is not: a particular listing. The one invariant: a list that is not there is a fault where its absence would
 //! speak of people.
 
+use rollcall_sdk::codes::Class;
 use rollcall_sdk::json;
-use rollcall_sdk::{Content, Fault, Response, Slice};
+use rollcall_sdk::{Advice, Content, Response, Slice};
 
-use crate::codes::Class;
-use crate::failure::{Failure, advice};
+use crate::failure::Failure;
 
 /// The most records that one page may have; the host takes no more.
 pub(crate) const MOST_RECORDS: u32 = 10_000;
@@ -24,8 +24,8 @@ pub(crate) fn length(response: &impl Response, items: &str) -> Result<u32, Failu
     if count == 0 && response.pointer(items).is_none() {
         let message = format!("the answer holds no `{items}`");
         let remedy = "list again later; if it lasts, ask the platform's support";
-        let fault = Fault::Unavailable(advice("shape", message, remedy));
-        return Err(Failure { code: 0, class: Class::Unavailable, fault });
+        let advice = Advice::new("shape", message, remedy);
+        return Err(Failure::of(Class::Unavailable, advice));
     }
     Ok(count)
 }
@@ -44,6 +44,6 @@ pub(crate) fn text(response: &impl Response, path: &str) -> Result<String, Failu
 fn missing(path: &str) -> Failure {
     let message = format!("the platform leaves out `{path}`");
     let remedy = "look for a newer version of the plugin; if there is none, report this";
-    let fault = Fault::Invalid(advice("shape", message, remedy));
-    Failure { code: 0, class: Class::Invalid, fault }
+    let advice = Advice::new("shape", message, remedy);
+    Failure::of(Class::Invalid, advice)
 }

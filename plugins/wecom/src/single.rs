@@ -3,10 +3,10 @@
 //! What this is not: deciding which ids. The one invariant: an object is left out only when the platform says of it that
 //! it does not exist or may not be seen.
 
+use rollcall_sdk::codes::Class;
 use rollcall_sdk::{Content, Host, Item, Page, Response as _};
 
 use crate::api::{Api, Call, DETAILS};
-use crate::codes::Class;
 use crate::failure::Failure;
 use crate::{departments, object};
 

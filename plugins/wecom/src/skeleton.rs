@@ -3,12 +3,12 @@
 //! What this is not: records; they come from the app. The one invariant: a count is of distinct ids, read to the end, or it
 //! is not told.
 
+use rollcall_sdk::codes::Class;
 use rollcall_sdk::json;
-use rollcall_sdk::{Fault, Host, Level};
+use rollcall_sdk::{Advice, Host, Level};
 
 use crate::api::{Api, Behalf, Call, SKELETON};
-use crate::codes::Class;
-use crate::failure::{Failure, advice};
+use crate::failure::Failure;
 use crate::range::hash;
 use crate::records;
 
@@ -103,6 +103,6 @@ fn uncounted<H: Host>(api: &Api<'_, H>) -> Option<u64> {
 fn repeating() -> Failure {
     let problem = "user/list_id: the platform hands back the cursor that it was given";
     let remedy = "list again later; if it lasts, ask the platform's support";
-    let fault = Fault::Unavailable(advice("paging", problem, remedy));
-    Failure { code: 0, class: Class::Unavailable, fault }
+    let advice = Advice::new("paging", problem, remedy);
+    Failure::of(Class::Unavailable, advice)
 }

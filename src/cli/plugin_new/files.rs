@@ -23,11 +23,13 @@ pub(super) const TARGET: &[Embedded] = embedded!("templates/target":
 pub(super) const SDK: &[Embedded] = embedded!("plugins/sdk":
     "Cargo.toml",
     "src/callback.rs",
+    "src/codes.rs",
     "src/component/convert.rs",
     "src/component/exports.rs",
     "src/component/imports.rs",
     "src/component/mod.rs",
     "src/contract.rs",
+    "src/failure.rs",
     "src/guest.rs",
     "src/host.rs",
     "src/json.rs",

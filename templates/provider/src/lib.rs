@@ -7,10 +7,22 @@
 //! 2. Records stay in the host. A page says where they stand (`Slice`); the plugin reads only what steers it.
 //! 3. A plugin keeps no state between calls. What must last is in the cursor or remembered by the host.
 
+use rollcall_sdk::failure::{self, Platform, wait_ms};
 use rollcall_sdk::{
-    Advice, Content, Denied, Directory, Evidence, Fault, Finding, Host, Kind, Page, Plugin,
-    Request, Response, Slice, Walk, json,
+    Advice, Content, Directory, Evidence, Fault, Finding, Host, Kind, Page, Plugin, Request,
+    Response, Slice, Walk, json,
 };
+
+/// What remedies name: the settings that hold the API's address.
+enum Starter {}
+
+impl Platform for Starter {
+    const ADDRESSES: &'static str = "`base_url`";
+}
+
+/// A call that failed; the faults that every connector meets come with their remedies. Larger APIs keep their codes in a
+/// table (`rollcall_sdk::codes`).
+type Failure = failure::Failure<Starter>;
 
 /// The connector. It has no fields: everything it needs comes from the host.
 #[derive(Clone, Copy, Debug)]
@@ -80,12 +92,11 @@ fn list<H: Host>(host: &H, kind: Kind, cursor: Option<&str>) -> Result<Page<H::R
     // Cursors hold whatever the API likes: encode them.
     let query = cursor.map(|cursor| format!("&cursor={}", encode(cursor))).unwrap_or_default();
     let response = get(host, &format!("{}?limit=100{query}", path_of(kind)?))?;
-    let next = json::text(&response, "/next")
-        .map_err(|wrong| shape(&wrong))?
-        .filter(|next| !next.is_empty());
+    let next =
+        json::text(&response, "/next").map_err(Failure::from)?.filter(|next| !next.is_empty());
     if next.is_some() && next.as_deref() == cursor {
         // Else the listing would never end.
-        return Err(Fault::Unavailable(advice(
+        return Err(Fault::Unavailable(Advice::new(
             "paging",
             "the API hands back the cursor that it was given",
             "list again later; if it lasts, ask the API's support",
@@ -93,7 +104,7 @@ fn list<H: Host>(host: &H, kind: Kind, cursor: Option<&str>) -> Result<Page<H::R
     }
     // The API's own count of the whole listing licenses retirements. Leave it out where there is none: never count
     // yourself.
-    let total = json::integer(&response, "/total").map_err(|wrong| shape(&wrong))?;
+    let total = json::integer(&response, "/total").map_err(Failure::from)?;
     let total = total.and_then(|total| u64::try_from(total).ok());
     let evidence = total.map(|total| Evidence { scope: None, total: Some(total) });
     Ok(Page { content: records(response)?, next, evidence })
@@ -110,7 +121,7 @@ fn records<R: Response>(response: R) -> Result<Content<R>, Fault> {
             id: vec!["/id".to_owned()],
         })),
         // No array: a web page, half an answer, another version of the API. Not an empty listing.
-        None => Err(Fault::Unavailable(advice(
+        None => Err(Fault::Unavailable(Advice::new(
             "shape",
             "the answer is not the API's JSON",
             "wait: the call is repeated; if it lasts, check `base_url` and the proxy in between",
@@ -140,7 +151,7 @@ fn attempt<H: Host>(host: &H, path: &str, token: &str) -> Result<H::Response, Fa
         headers: vec![("Authorization".to_owned(), format!("Bearer {token}"))],
         body: Vec::new(),
     };
-    judge(host.send(&request).map_err(denied)?)
+    judge(host.send(&request).map_err(Failure::from)?)
 }
 
 /// The key under which the host keeps the token, for this connection alone.
@@ -163,16 +174,15 @@ fn token<H: Host>(host: &H) -> Result<String, Fault> {
         headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
         body: body.into_bytes(),
     };
-    let response = judge(host.send(&request).map_err(denied)?)?;
-    let token = json::text(&response, "/access_token").map_err(|wrong| shape(&wrong))?;
+    let response = judge(host.send(&request).map_err(Failure::from)?)?;
+    let token = json::text(&response, "/access_token").map_err(Failure::from)?;
     let Some(token) =
         token.filter(|token| token.bytes().all(|b| b.is_ascii_graphic() && b != b'{'))
     else {
         let remedy = "check `base_url`: what answers there issues no usable token";
-        return Err(Fault::Invalid(advice("shape", "the answer holds no token", remedy)));
+        return Err(Fault::Invalid(Advice::new("shape", "the answer holds no token", remedy)));
     };
-    let seconds =
-        json::integer(&response, "/expires_in").map_err(|wrong| shape(&wrong))?.unwrap_or(0);
+    let seconds = json::integer(&response, "/expires_in").map_err(Failure::from)?.unwrap_or(0);
     // Given up two minutes before its end, so that no call starts with one that ends under way.
     if let Some(keep) = u32::try_from(seconds - 120).ok().filter(|keep| *keep > 0) {
         host.remember(TOKEN, &token, keep);
@@ -188,62 +198,28 @@ fn judge<R: Response>(response: R) -> Result<R, Fault> {
     let message = format!("the API answers HTTP {status}");
     match status {
         200..=299 => Ok(response),
-        401 => Err(Fault::Unauthorized(advice(
-            &code,
-            &message,
+        401 => Err(Fault::Unauthorized(Advice::new(
+            code,
+            message,
             "check `client_id` and the secret `client_secret` of this connection",
         ))),
-        403 => Err(Fault::Forbidden(advice(
-            &code,
-            &message,
+        403 => Err(Fault::Forbidden(Advice::new(
+            code,
+            message,
             "give the client the scope directory.read in the API's admin console",
         ))),
-        429 => {
-            let seconds = response.header("retry-after").and_then(|text| text.parse::<u32>().ok());
-            Err(Fault::RateLimited(seconds.unwrap_or(0).min(300) * 1000))
-        }
-        408 | 500.. => Err(Fault::Unavailable(advice(
-            &code,
-            &message,
+        429 => Err(Fault::RateLimited(wait_ms(&response, "retry-after"))),
+        408 | 500.. => Err(Fault::Unavailable(Advice::new(
+            code,
+            message,
             "wait: the call is repeated; if it lasts, ask the API's support",
         ))),
-        _ => Err(Fault::Invalid(advice(
-            &code,
-            &message,
+        _ => Err(Fault::Invalid(Advice::new(
+            code,
+            message,
             "look for a newer version of this connector",
         ))),
     }
-}
-
-/// Why nothing was sent, or nothing came back, in an administrator's words.
-fn denied(denied: Denied) -> Fault {
-    let message = denied.to_string();
-    match denied {
-        Denied::NotGranted(host) => {
-            let remedy = format!("grant `{host}` to this connection, or correct `base_url`");
-            Fault::Forbidden(advice("host", &message, &remedy))
-        }
-        Denied::NoSecret(name) => {
-            let remedy = format!("set the secret `{name}` of this connection");
-            Fault::Unauthorized(advice("secret", &message, &remedy))
-        }
-        Denied::Deadline | Denied::Network(_) => {
-            let remedy = "check that this machine reaches `base_url`";
-            Fault::Unavailable(advice("network", &message, remedy))
-        }
-        Denied::TooLarge(_) | Denied::Invalid(_) => {
-            Fault::Invalid(advice("request", &message, "report it to the author of this connector"))
-        }
-    }
-}
-
-fn shape(wrong: &json::WrongType) -> Fault {
-    let remedy = "look for a newer version of this connector";
-    Fault::Invalid(advice("shape", &format!("in the API's answer {wrong}"), remedy))
-}
-
-fn advice(code: &str, message: &str, remedy: &str) -> Advice {
-    Advice { code: code.to_owned(), message: message.to_owned(), remedy: remedy.to_owned() }
 }
 
 fn base_url<H: Host>(host: &H) -> Result<String, Fault> {
@@ -251,7 +227,7 @@ fn base_url<H: Host>(host: &H) -> Result<String, Fault> {
     if url.starts_with("https://") || url.starts_with("http://") {
         return Ok(url.trim_end_matches('/').to_owned());
     }
-    Err(Fault::Invalid(advice(
+    Err(Fault::Invalid(Advice::new(
         "setting:base_url",
         "the setting `base_url` is no address",
         "write scheme and host in the settings of this connection, such as https://api.example.com",

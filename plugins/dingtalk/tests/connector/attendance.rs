@@ -5,7 +5,7 @@ use rollcall_sdk::testing::{Reply, Scripted};
 use rollcall_sdk::{Attendance, Content, Fault, Kind, Level, Page, Window};
 use serde_json::{Value, json};
 
-use crate::{body, connection, ids, refusal};
+use crate::{body, connection, ids};
 
 const SWIPES: &str = "/attendance/listRecord";
 const RESULTS: &str = "/attendance/list";
@@ -166,24 +166,4 @@ fn nobody_is_nobody_and_what_is_no_longer_kept_is_left_out_and_told() {
     assert!(matches!(ask(&host, Kind::CheckIn, &many, 1, None), Err(Fault::Invalid(_))));
     assert!(matches!(ask(&host, Kind::CheckIn, &["u"], -1, None), Err(Fault::Invalid(_))));
     assert_eq!(ask(&host, Kind::Leave, &["u"], 1, None), Err(Fault::Unsupported));
-}
-
-#[test]
-fn metered_calls_are_counted_and_four_fifths_of_a_month_are_told_once() {
-    let host = connection().with_setting("monthly_calls", "5");
-    host.at((MONDAY + 10 * DAY) * 1_000);
-    for reply in [
-        rows(&[], false),
-        refusal(90_018),
-        rows(&[], false),
-        rows(&[], false),
-        rows(&[], false),
-        rows(&[], false),
-    ] {
-        host.then("POST", SWIPES, Ok(reply));
-        drop(ask(&host, Kind::CheckIn, &["u1"], 1, None));
-    }
-    let told: Vec<String> = host.logged().into_iter().map(|(_, line)| line).collect();
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].starts_with("4 of the month's 5 metered calls"), "{told:?}");
 }

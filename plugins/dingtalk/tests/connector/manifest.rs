@@ -28,7 +28,6 @@ fn a_setting_that_cannot_be_used_is_named_with_what_to_write() {
         ("oapi_host", "https://oapi.dingtalk.com/topapi"),
         ("detail", "everything"),
         ("utc_offset_minutes", "9999"),
-        ("monthly_calls", "0"),
     ] {
         let host = bare().with_setting(name, value);
         let Err(Fault::Invalid(advice)) = departments(&host, None) else { panic!("{name}") };

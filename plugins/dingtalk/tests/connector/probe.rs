@@ -54,7 +54,6 @@ fn a_connection_that_is_set_up_has_nothing_to_mend() {
             "permission fieldEmail",
             "permission qyapi_get_member",
             "permission qyapi_get_attendance_data",
-            "metered calls of this month: 1 of 5000 counted since this connection was loaded",
         ]
     );
 }
