@@ -181,7 +181,9 @@ async fn reloader(app: &Arc<App>) -> Result<(Reloader<Generation>, InForce), Fai
     };
     let watched = app.config().watched.clone();
     let started = Reloader::start(watched, Pace::default(), app.clock.clone(), build).await;
-    started.map_err(Failure::new)
+    let (reloader, in_force) = started.map_err(Failure::new)?;
+    // A day passes: exceptions of mappings begin and end although no file changes.
+    Ok((reloader.renewed(|generation: &Generation| generation.until_ms), in_force))
 }
 
 fn look(services: Services, inboxes: Arc<Inboxes>, links: Arc<Links>, in_force: InForce) -> Look {

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
 use tracing::warn;
 
 use super::{App, Failure};
 use crate::config::{self, Cases, Config, Connection, Events, Grants, Tenant};
 use crate::host::{self, ConnectionSpec, Plugin, RetryLimits};
-use crate::mapping::{self, Files};
+use crate::mapping::{self, Files, Layers, Shared};
 use crate::model::hash::ContentHash;
 use crate::model::ids::{ConnectionId, TenantId};
 use crate::port::callback::Callback;
+use crate::port::clock::Clock;
 use crate::port::mapper::Mapper;
 use crate::port::provider::Provider;
 
@@ -22,6 +25,8 @@ pub struct Generation {
     pub config: Config,
     /// Every connection.
     pub parts: BTreeMap<(TenantId, ConnectionId), Part>,
+    /// When another one has to be built although no file changes: an exception begins or ends. In Unix milliseconds.
+    pub until_ms: Option<i64>,
 }
 
 /// One connection's plugin and mappings.
@@ -51,6 +56,7 @@ impl App {
     ) -> Result<Generation, Failure> {
         let mut plugins: BTreeMap<String, Arc<Plugin>> = BTreeMap::new();
         let mut parts = BTreeMap::new();
+        let mut until_ms = None;
         for tenant in config.tenants.values() {
             for connection in tenant.connections.values() {
                 let name = connection.plugin.to_string();
@@ -61,7 +67,10 @@ impl App {
                 plugins.insert(name, plugin.clone());
                 let key = (tenant.id.clone(), connection.id.clone());
                 let kept = before.and_then(|before| before.parts.get(&key));
-                let mapper = mapper(&config, tenant, connection)?;
+                let day = today(&*self.clock, tenant);
+                let (mapper, next) = mapper(&config, tenant, connection, day)?;
+                let begins = next.and_then(|day| begin_ms(day, tenant));
+                until_ms = until_ms.into_iter().chain(begins).min();
                 let origin = origin(&config, connection, &plugin);
                 let part = if let Some(kept) = kept.filter(|kept| kept.origin == origin) {
                     Part { mapper, ..kept.clone() }
@@ -77,7 +86,7 @@ impl App {
                 parts.insert(key, part);
             }
         }
-        Ok(Generation { config, parts })
+        Ok(Generation { config, parts, until_ms })
     }
 
     fn plugin(&self, config: &Config, name: &str) -> Result<Arc<Plugin>, Failure> {
@@ -123,13 +132,14 @@ impl App {
     }
 }
 
-/// Loads a connection's mappings and lets its cases judge them.
+/// Loads a connection's mappings and lets its cases judge them; with the day on which they change by themselves.
 fn mapper(
     config: &Config,
     tenant: &Tenant,
     connection: &Connection,
-) -> Result<Arc<dyn Mapper>, Failure> {
-    let generation = mappings(config, tenant, connection)?;
+    day: Date,
+) -> Result<(Arc<dyn Mapper>, Option<Date>), Failure> {
+    let generation = mappings(config, tenant, connection, day)?;
     let cases = generation.run_cases(&connection.mapping);
     if let Some(first) = cases.failures().next() {
         let told = first.differences.join("\n  ");
@@ -146,10 +156,10 @@ fn mapper(
     }
     let (zone, region) = (tenant.timezone.name(), tenant.region.as_str());
     let mapper = generation.mapper(&connection.id, zone, region);
-    mapper.map_err(|cause| Failure::of(&cause))
+    mapper.map(|mapper| (mapper, generation.next_day())).map_err(|cause| Failure::of(&cause))
 }
 
-/// The mappings of a connection: the connector's own, and over them the tenant's layer.
+/// The mappings of a connection on a day, all layers of them.
 ///
 /// # Errors
 /// [`Failure`] with every fault of every file.
@@ -157,18 +167,46 @@ pub fn mappings(
     config: &Config,
     tenant: &Tenant,
     connection: &Connection,
+    day: Date,
 ) -> Result<mapping::Generation, Failure> {
-    let name = connection.mapping.as_str();
-    let base = Files::read(&format!("{name}/"), &config.mappings.join(name));
-    let layer = tenant.mappings.as_ref().map(|folder| folder.join(name));
-    let layer = layer.filter(|folder| folder.is_dir());
-    let layer = layer.map(|folder| Files::read(&format!("{}/{name}/", tenant.id), &folder));
-    if base.is_empty() {
-        let folder = config.mappings.join(name);
+    let layers = layers(config, tenant, connection, Some(day));
+    if layers.is_empty() {
+        let folder = config.mappings.join(connection.mapping.as_str());
         return Err(Failure::new(format!("there are no mappings in `{}`", folder.display()))
             .hint("name the folder that holds them as `mappings` in rollcall.yaml"));
     }
-    mapping::Generation::load(&base, layer.as_ref()).map_err(|faults| Failure::reports(&faults))
+    mapping::Generation::of_layers(layers).map_err(|faults| Failure::reports(&faults))
+}
+
+/// The layers of a connection's mappings, as their files are now.
+pub fn layers(
+    config: &Config,
+    tenant: &Tenant,
+    connection: &Connection,
+    day: Option<Date>,
+) -> Layers {
+    let name = connection.mapping.as_str();
+    let folder = tenant.mappings.as_ref().map(|folder| folder.join(name));
+    let folder = folder.filter(|folder| folder.is_dir());
+    Layers {
+        builtin: mapping::builtin::files(name),
+        connector: Files::read(&format!("{name}/"), &config.mappings.join(name)),
+        tenant: folder.map(|folder| Files::read(&format!("{}/{name}/", tenant.id), &folder)),
+        shared: Shared::read(&config.mappings),
+        day,
+    }
+}
+
+/// The day that it is for a tenant.
+pub fn today(clock: &dyn Clock, tenant: &Tenant) -> Date {
+    let now = Timestamp::from_millisecond(clock.now_ms()).unwrap_or(Timestamp::UNIX_EPOCH);
+    tenant.timezone.time_zone().to_datetime(now).date()
+}
+
+/// When a day begins for a tenant, in Unix milliseconds.
+fn begin_ms(day: Date, tenant: &Tenant) -> Option<i64> {
+    let start = tenant.timezone.time_zone().to_zoned(day.at(0, 0, 0, 0)).ok()?;
+    Some(start.timestamp().as_millisecond())
 }
 
 /// The secrets that the configuration resolved, for the host to fill in.

@@ -24,7 +24,7 @@ use tokio::runtime::Runtime;
 pub use daemon::Daemon;
 pub use embed::{Embedded, Embedding};
 pub use failure::Failure;
-pub use generation::{Generation, Part, mappings};
+pub use generation::{Generation, Part, layers, mappings, today};
 pub use machine::{SystemClock, peak_rss_bytes, runtime};
 
 use crate::config::{Config, Tenant};

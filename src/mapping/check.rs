@@ -7,14 +7,15 @@ use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
 use super::fault::{Fault, Source};
 use super::library::{self, Function};
+use super::modules::{JOINT, Linked};
 use super::script::{RECORD, ZONE, key, literal};
 use super::tables::Tables;
 use crate::model::entity::Entity;
 use crate::model::schema::{self, FieldType};
 
 /// Checks a syntax tree; the faults stand in the order of the text.
-pub(crate) fn check(source: &Source, ast: &AST, entity: Entity, tables: &Tables) -> Vec<Fault> {
-    let mut checker = Checker { source, tables, own: own_functions(ast), faults: Vec::new() };
+pub(crate) fn check(linked: &Linked, ast: &AST, entity: Entity, tables: &Tables) -> Vec<Fault> {
+    let mut checker = Checker { linked, tables, own: own_functions(ast), faults: Vec::new() };
     checker.functions(ast);
     ast.walk(&mut |path| {
         match path.last() {
@@ -30,6 +31,21 @@ pub(crate) fn check(source: &Source, ast: &AST, entity: Entity, tables: &Tables)
     faults.sort_by_key(|fault| (fault.place().line, fault.place().column));
     faults.dedup_by(|a, b| a.place() == b.place() && a.code() == b.code());
     faults
+}
+
+/// Functions of a script whose names only those of its modules may have.
+pub(crate) fn joint_names(linked: &Linked, ast: &AST) -> Vec<Fault> {
+    let joint = |function: &rhai::ScriptFnMetadata<'_>| function.name.contains(JOINT);
+    let fault = |function: rhai::ScriptFnMetadata<'_>| {
+        let body = ast.shared_lib().get_script_fn(function.name, function.params.len());
+        let at = body.map_or(Position::NONE, |function| function.body.start_position());
+        let (line, column) = key(at);
+        let (source, line, column) = linked.resolve(line.max(1), column.max(1));
+        let message = format!("`{}` could be the function of a module", function.name);
+        Fault::at(source, (line, column), "mapping::taken", message)
+            .help("give it a name without two underscores in a row")
+    };
+    ast.iter_functions().filter(joint).map(fault).collect()
 }
 
 /// The fields that no layer sets although every draft needs them.
@@ -59,7 +75,7 @@ fn own_functions(ast: &AST) -> Vec<(String, usize)> {
 }
 
 struct Checker<'a> {
-    source: &'a Source,
+    linked: &'a Linked,
     tables: &'a Tables,
     own: Vec<(String, usize)>,
     faults: Vec<Fault>,
@@ -68,7 +84,8 @@ struct Checker<'a> {
 impl Checker<'_> {
     fn fault(&self, at: Position, code: &'static str, message: impl Into<String>) -> Fault {
         let (line, column) = key(at);
-        Fault::at(self.source, (line.max(1), column.max(1)), code, message)
+        let (source, line, column) = self.linked.resolve(line.max(1), column.max(1));
+        Fault::at(source, (line, column), code, message)
     }
 
     fn push(&mut self, fault: Fault) {
@@ -157,6 +174,7 @@ impl Checker<'_> {
 
     fn call(&mut self, call: &FnCallExpr, at: Position, method: bool) {
         let name = call.name.as_str();
+        let shown = self.linked.shown(name);
         let count = call.args.len() + usize::from(method);
         if call.is_qualified() {
             return self.modules(at);
@@ -168,9 +186,9 @@ impl Checker<'_> {
             let fault = self.fault(
                 at,
                 "mapping::arguments",
-                format!("the script's function `{name}` cannot be called with a dot"),
+                format!("the script's function `{shown}` cannot be called with a dot"),
             );
-            return self.push(fault.help(format!("write `{name}(..)`")));
+            return self.push(fault.help(format!("write `{shown}(..)`")));
         }
         if self.own.iter().any(|(own, parameters)| own == name && *parameters == count) {
             return;
@@ -183,7 +201,7 @@ impl Checker<'_> {
             self.fault(
                 at,
                 "mapping::arguments",
-                format!("the script's function `{name}` does not take {count} arguments"),
+                format!("the script's function `{shown}` does not take {count} arguments"),
             )
         } else {
             let names = library::functions().map(|function| function.name);
@@ -191,10 +209,10 @@ impl Checker<'_> {
             let fault = self.fault(
                 at,
                 "mapping::unknown_function",
-                format!("there is no function `{name}`"),
+                format!("there is no function `{shown}`"),
             );
             match schema::nearest(name, names) {
-                Some(near) => fault.help(format!("did you mean `{near}`?")),
+                Some(near) => fault.help(format!("did you mean `{}`?", self.linked.shown(near))),
                 None => fault.help("`rollcall mapping functions` lists what a mapping can call"),
             }
         };

@@ -38,7 +38,7 @@ impl Source {
     }
 
     /// The byte at which a line and a column (in characters) start.
-    fn offset(&self, line: usize, column: usize) -> usize {
+    pub(crate) fn offset(&self, line: usize, column: usize) -> usize {
         let start: usize =
             self.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
         let rest = self.text.get(start..).unwrap_or_default();

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::fault::{Fault, Source};
 use crate::model::entity::Entity;
 use crate::model::schema;
-use crate::model::sources::Layer;
+use crate::model::sources::{Layer, LayerKind};
 
 /// Most bytes of a script, a table file or a case.
 const FILE_BYTES: u64 = 512 * 1024;
@@ -21,6 +21,8 @@ const CASES: usize = 1000;
 
 /// The value tables' file.
 const TABLES: &str = "tables.yaml";
+/// The file of a tenant's exceptions.
+const EXCEPTIONS: &str = "exceptions.yaml";
 /// The folder of cases.
 const CASES_FOLDER: &str = "cases";
 
@@ -30,6 +32,7 @@ pub struct Files {
     label: String,
     pub(crate) scripts: BTreeMap<Entity, Arc<Source>>,
     pub(crate) tables: Option<Arc<Source>>,
+    pub(crate) exceptions: Option<Arc<Source>>,
     /// Cases by entity, in the order of their names.
     pub(crate) cases: BTreeMap<Entity, Vec<Arc<Source>>>,
     faults: Vec<Fault>,
@@ -63,15 +66,15 @@ impl Files {
     }
 
     /// The texts, to be kept; [`Files::of_layer`] turns them back into files.
-    pub(crate) fn to_layer(&self) -> Layer {
-        let sources =
-            self.scripts.values().chain(&self.tables).chain(self.cases.values().flatten());
+    pub(crate) fn to_layer(&self, kind: LayerKind) -> Layer {
+        let single = self.scripts.values().chain(&self.tables).chain(&self.exceptions);
+        let sources = single.chain(self.cases.values().flatten());
         let inside = |source: &Source| {
             let name = source.name.strip_prefix(&self.label).unwrap_or(&source.name);
             (name.trim_start_matches('/').to_owned(), source.text.clone())
         };
         let files = sources.map(|source| inside(source)).collect();
-        Layer { name: self.label.clone(), files }
+        Layer { name: self.label.clone(), kind, files }
     }
 
     /// The files that a kept layer holds.
@@ -84,6 +87,7 @@ impl Files {
     pub fn is_empty(&self) -> bool {
         self.scripts.is_empty()
             && self.tables.is_none()
+            && self.exceptions.is_none()
             && self.cases.is_empty()
             && self.faults.is_empty()
     }
@@ -134,6 +138,8 @@ impl Files {
         let source = Arc::new(Source { name: name_shown, text });
         if name == TABLES {
             self.tables = Some(source);
+        } else if name == EXCEPTIONS {
+            self.exceptions = Some(source);
         } else if let Some(entity) = name.strip_suffix(".rhai") {
             match Entity::parse(entity) {
                 Some(entity) => {
@@ -177,17 +183,23 @@ impl Files {
 /// Scripts, tables and cases; editors leave other files behind.
 fn is_meant(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
-    if file.starts_with('.') {
+    if is_backup(file) {
         return false;
     }
     match name.matches('/').count() {
-        0 => name == TABLES || name.strip_suffix(".rhai").is_some(),
+        0 => name == TABLES || name == EXCEPTIONS || name.strip_suffix(".rhai").is_some(),
         2 => name.starts_with("cases/") && name.strip_suffix(".yaml").is_some(),
         _ => false,
     }
 }
 
-fn read_bounded(path: &Path) -> io::Result<String> {
+/// What editors and version control keep beside a file.
+pub(super) fn is_backup(file: &str) -> bool {
+    file.starts_with('.')
+}
+
+/// Reads a file that is not too large.
+pub(super) fn read_bounded(path: &Path) -> io::Result<String> {
     if fs::metadata(path)?.len() > FILE_BYTES {
         let message = format!("it is larger than {FILE_BYTES} bytes");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));

@@ -11,6 +11,7 @@ use rhai::{AST, Dynamic, Engine, Position};
 
 use super::compiled::{Halt, Program, Target, Unsupported};
 use super::engine::LIMITS;
+use super::exceptions::Exception;
 use super::explain::{Cause, End, explain, reject};
 use super::interpret::Room;
 use super::library::Env;
@@ -23,13 +24,17 @@ use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
 use crate::model::ids::ExternalId;
 use crate::model::record::Record;
-use crate::model::sources::Sources;
+use crate::model::sources::{LayerKind, Sources};
 use crate::port::mapper::{Mapped, Mapper, Place, Reject};
 
 /// The scripts of one entity, the base first.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     pub(crate) scripts: Vec<Script>,
+    /// Where each comes from.
+    pub(crate) layers: Vec<LayerKind>,
+    /// The exceptions in force, in the order in which they apply.
+    pub(crate) exceptions: Vec<Exception>,
     /// What the interpreter reads of a record.
     pub(crate) projection: Projection,
     /// The fast path, if every script has one.
@@ -115,7 +120,11 @@ impl ConnectionMapper {
             && let Ok(doc) = tape.parse(text, &fast.projection)
         {
             let mut fields = Fields::new(entity);
-            match self.trees(fast, &doc, room, &mut fields) {
+            let mapped = match self.trees(fast, &doc, room, &mut fields) {
+                Ok(true) => self.fast_exceptions(mapping, record, &doc, room, &mut fields),
+                other => other,
+            };
+            match mapped {
                 Ok(true) => return self.finish(mapping, entity, record, fields),
                 Ok(false) => return Err(End::Skipped),
                 // The interpreter tells what is wrong, if anything is.
@@ -127,6 +136,12 @@ impl ConnectionMapper {
         let mut fields = Fields::new(entity);
         for script in &mapping.scripts {
             self.fill(script, &doc, room, &mut fields)?;
+        }
+        let own = self.own_id(entity, record);
+        for exception in &mapping.exceptions {
+            if exception.is_about(&fields, own.as_str()) {
+                self.fill(&exception.script, &doc, room, &mut fields)?;
+            }
         }
         self.finish(mapping, entity, record, fields)
     }
@@ -169,6 +184,32 @@ impl ConnectionMapper {
         Ok(true)
     }
 
+    /// Puts the exceptions over what trees have made; `true` unless the interpreter has to tell what is wrong.
+    fn fast_exceptions(
+        &self,
+        mapping: &Mapping,
+        record: &Record,
+        doc: &Doc<'_>,
+        room: &mut Room,
+        fields: &mut Fields<'_>,
+    ) -> Result<bool, NotFast> {
+        if mapping.exceptions.is_empty() {
+            return Ok(true);
+        }
+        let own = self.own_id(fields.entity(), record);
+        for exception in &mapping.exceptions {
+            if exception.is_about(fields, own.as_str()) {
+                self.rest(&exception.script.ast, doc, room, fields)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// The external id of a record whose mapping sets none.
+    fn own_id(&self, entity: Entity, record: &Record) -> ExternalId {
+        ExternalId::of(&self.env.connection, entity, record.id.as_str())
+    }
+
     /// Evaluates the fields that a tree leaves to the interpreter.
     fn rest(
         &self,
@@ -195,7 +236,7 @@ impl ConnectionMapper {
         mut fields: Fields<'_>,
     ) -> Result<Draft, End> {
         if !fields.has("external_id") {
-            let own = ExternalId::of(&self.env.connection, entity, record.id.as_str());
+            let own = self.own_id(entity, record);
             fields.set("external_id", Content::Text(Cow::Owned(own.as_str().to_owned())));
         }
         let draft = Draft::try_new(&fields).map_err(|violations| parked(mapping, &violations))?;

@@ -4,8 +4,8 @@
 //! with the target fields. `()` as a field's value leaves the field alone, `clear()` erases it, `skip()` or a script
 //! value of `()` leaves the record out. Rhai stays in this folder.
 //!
-//! How a record travels: [`Generation`] loads and checks scripts, tables and layers (`files`, `script`, `check`,
-//! `tables`, `yaml`); its mapper parses a record onto a `tape`, keeping only what the scripts read, runs the scripts as
+//! How a record travels: [`Generation`] loads and checks scripts, tables and layers (`files`, `layers`, `load`, `script`,
+//! `check`, `tables`, `exceptions`, `yaml`; what scripts import: `shared`, `modules`, `tokens`); its mapper parses a record onto a `tape`, keeping only what the scripts read, runs the scripts as
 //! expression trees (`compiled`) or, where these do not reach, in the interpreter (`engine`, `interpret`, `paths`), and
 //! checks the result against the schema. Both call the same functions (`library`). What goes wrong is told by `fault`
 //! for files and by `explain` for records.
@@ -13,22 +13,30 @@
 //! Deliberately absent: clocks, I/O, globals, randomness. The invariant: the same record and the same digest give the
 //! same outcome.
 
+pub mod builtin;
 mod cases;
 mod check;
 mod compiled;
 mod engine;
+mod exceptions;
 mod explain;
 mod fault;
 mod files;
 mod generation;
 mod interpret;
+mod layers;
 mod library;
+mod load;
 mod mapper;
+mod modules;
 mod paths;
 mod projection;
 mod script;
+mod settings;
+mod shared;
 mod tables;
 mod tape;
+mod tokens;
 mod unshare;
 mod value;
 mod yaml;
@@ -37,7 +45,11 @@ mod yaml;
 mod testing;
 
 pub use cases::{CaseReport, CaseResult};
+pub use exceptions::{ExceptionInfo, ExceptionState};
 pub use fault::{Fault, Source};
 pub use files::Files;
 pub use generation::{Generation, Interpreted, SettingError};
+pub use layers::Layers;
 pub use library::{Function, functions};
+pub use settings::Setting;
+pub use shared::Shared;

@@ -10,6 +10,7 @@ use rhai::{AST, Engine, Expr, ParseErrorType, Position, Scope, Stmt};
 use super::check;
 use super::fault::{Fault, Source};
 use super::library;
+use super::modules::Linked;
 use super::tables::Tables;
 use super::unshare::unshare;
 use crate::model::entity::Entity;
@@ -25,6 +26,8 @@ pub(crate) const ZONE: &str = "tz";
 #[derive(Debug)]
 pub(crate) struct Script {
     pub(crate) source: Arc<Source>,
+    /// The text that was compiled, and where it comes from.
+    pub(crate) linked: Linked,
     pub(crate) ast: AST,
     /// The properties of the map literal that is the script's value; `None` when its value is built otherwise.
     pub(crate) properties: Option<Vec<Property>>,
@@ -55,7 +58,7 @@ pub(crate) fn scope(record: rhai::Dynamic, zone: &str) -> Scope<'static> {
 }
 
 impl Script {
-    /// Compiles and checks a script. `None` for a layer in which nothing is written.
+    /// Compiles and checks a script that imports nothing. `None` for a layer in which nothing is written.
     pub(crate) fn compile(
         engine: &Engine,
         source: &Arc<Source>,
@@ -63,14 +66,30 @@ impl Script {
         role: Role,
         tables: &Tables,
     ) -> Result<Option<Self>, Vec<Fault>> {
-        let names = scope(rhai::Dynamic::UNIT, "");
-        let ast = engine
-            .compile_with_scope(&names, &source.text)
-            .map_err(|error| vec![syntax(source, &error)])?;
+        Self::compile_linked(engine, (source, Linked::plain(source)), entity, role, tables)
+    }
+
+    /// Compiles and checks a script with the modules that it imports.
+    pub(crate) fn compile_linked(
+        engine: &Engine,
+        (source, linked): (&Arc<Source>, Linked),
+        entity: Entity,
+        role: Role,
+        tables: &Tables,
+    ) -> Result<Option<Self>, Vec<Fault>> {
+        let mut ast = Self::parse(engine, &linked)?;
         if role == Role::Layer && ast.statements().iter().all(Stmt::is_noop) {
             return Ok(None);
         }
-        let faults = check::check(source, &ast, entity, tables);
+        if !linked.functions.is_empty() {
+            let taken = check::joint_names(&linked, &ast);
+            if !taken.is_empty() {
+                return Err(taken);
+            }
+            let functions = engine.compile(&linked.functions);
+            ast.combine(functions.map_err(|error| vec![syntax(&linked, &error)])?);
+        }
+        let faults = check::check(&linked, &ast, entity, tables);
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -82,7 +101,15 @@ impl Script {
                 .map(|(name, _)| Property { name: name.name.to_string(), at: name.pos })
                 .collect()
         });
-        Ok(Some(Self { source: Arc::clone(source), ast, properties }))
+        Ok(Some(Self { source: Arc::clone(source), linked, ast, properties }))
+    }
+
+    /// The syntax tree of a script without its modules.
+    pub(crate) fn parse(engine: &Engine, linked: &Linked) -> Result<AST, Vec<Fault>> {
+        let names = scope(rhai::Dynamic::UNIT, "");
+        engine
+            .compile_with_scope(&names, &linked.script)
+            .map_err(|error| vec![syntax(linked, &error)])
     }
 
     /// The property whose expression holds a position, when the value is a map literal.
@@ -100,7 +127,8 @@ impl Script {
 
     /// A position as a place for people.
     pub(crate) fn place(&self, at: Position) -> Option<Place> {
-        Some(self.source.place(at.line()?, at.position().unwrap_or(1)))
+        let (source, line, column) = self.linked.resolve(at.line()?, at.position().unwrap_or(1));
+        Some(source.place(line, column))
     }
 }
 
@@ -120,12 +148,12 @@ pub(crate) fn literal(ast: &AST) -> Option<&[(rhai::Ident, Expr)]> {
     }
 }
 
-fn syntax(source: &Source, error: &rhai::ParseError) -> Fault {
-    let at = match key(error.position()) {
-        (0, _) => (source.text.lines().count().max(1), 1),
-        (line, column) => (line, column.max(1)),
+fn syntax(linked: &Linked, error: &rhai::ParseError) -> Fault {
+    let (source, line, column) = match key(error.position()) {
+        (0, _) => linked.resolve(linked.script.lines().count().max(1), 1),
+        (line, column) => linked.resolve(line, column.max(1)),
     };
-    let fault = |code, message: String| Fault::at(source, at, code, message);
+    let fault = |code, message: String| Fault::at(source, (line, column), code, message);
     match error.err_type() {
         ParseErrorType::VariableUndefined(name) => {
             let fault = fault("mapping::unknown_variable", format!("there is no variable `{name}`"))

@@ -57,6 +57,13 @@ impl Tables {
         self.0.insert(name, table);
     }
 
+    /// Adds the tables that are not there, each as a whole.
+    pub(crate) fn complete(&mut self, below: Self) {
+        for (name, table) in below.0 {
+            self.0.entry(name).or_insert(table);
+        }
+    }
+
     /// Puts a layer on top: its rows win, other rows stay.
     pub(crate) fn overlay(&mut self, layer: Self) {
         for (name, table) in layer.0 {

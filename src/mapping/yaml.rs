@@ -1,4 +1,4 @@
-//! The only place that knows YAML: value tables and cases.
+//! The only place that knows YAML: value tables, cases and exceptions.
 //!
 //! `serde_yaml` is feature-complete and no longer developed; nothing of it leaves this file.
 
@@ -46,6 +46,61 @@ pub(crate) struct RawRejection {
     /// The target field.
     #[serde(default)]
     pub(crate) field: Option<String>,
+}
+
+/// An exception as its file has it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawException {
+    /// The kind of record.
+    pub(crate) entity: String,
+    /// Whom it is about.
+    #[serde(rename = "match")]
+    pub(crate) matching: RawMatch,
+    /// Fields and their values.
+    pub(crate) set: serde_json::Map<String, serde_json::Value>,
+    /// The first day.
+    #[serde(default)]
+    pub(crate) from: Option<String>,
+    /// The last day.
+    pub(crate) until: String,
+    /// Why it is made.
+    pub(crate) reason: String,
+}
+
+/// Whom an exception is about, one of the two.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawMatch {
+    #[serde(default)]
+    pub(crate) external_id: Option<Ids>,
+    #[serde(default)]
+    pub(crate) department: Option<Ids>,
+}
+
+/// One id or several.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Ids {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Ids {
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<String> {
+        match self {
+            Self::One(id) => vec![id.clone()],
+            Self::Many(ids) => ids.clone(),
+        }
+    }
+}
+
+/// Reads `exceptions.yaml`, a list. An empty file has none.
+pub(crate) fn exceptions(text: &str) -> Result<Vec<RawException>, YamlFault> {
+    let list: Option<Vec<RawException>> =
+        serde_yaml::from_str(text).map_err(|error| fault(&error))?;
+    Ok(list.unwrap_or_default())
 }
 
 /// Reads a case.

@@ -102,6 +102,11 @@ impl<'a> Fields<'a> {
         Self { entity, values, unknown: Vec::new() }
     }
 
+    /// The kind of record.
+    pub fn entity(&self) -> Entity {
+        self.entity
+    }
+
     /// Sets a field by name; a name the schema does not have becomes a violation later.
     pub fn set(&mut self, name: &str, value: Content<'a>) {
         match schema::position(self.entity, name) {
@@ -132,10 +137,14 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The field's value.
+    pub fn value(&self, name: &str) -> Option<&Content<'a>> {
+        self.values.get(schema::position(self.entity, name)?)?.as_ref()
+    }
+
     /// Whether the field has a value.
     pub fn has(&self, name: &str) -> bool {
-        schema::position(self.entity, name)
-            .is_some_and(|at| self.values.get(at).is_some_and(Option::is_some))
+        self.value(name).is_some()
     }
 }
 

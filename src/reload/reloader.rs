@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
@@ -17,6 +18,11 @@ use super::watcher::{Changed, Pace, Watcher, Watching};
 
 /// How often a build may name other paths to watch than the build before it.
 const ROUNDS: usize = 4;
+
+/// Between two tries to build what runs out by itself.
+const AGAIN_MS: i64 = 60_000;
+/// Between two looks at the clock while that is waited for: clocks are set.
+const LOOK: Duration = Duration::from_secs(30);
 
 /// What a build function hands over: a generation that passed its checks, and the paths it was built from.
 #[derive(Clone, Debug)]
@@ -52,6 +58,7 @@ pub struct LastError {
     pub paths: Vec<PathBuf>,
 }
 
+type UntilMs<G> = dyn Fn(&G) -> Option<i64> + Send + Sync;
 type Build<G> = dyn Fn(&Changed) -> Result<Built<G>, String> + Send + Sync;
 
 /// The service: watches, builds, swaps.
@@ -60,6 +67,7 @@ pub struct Reloader<G> {
     build: Arc<Build<G>>,
     clock: Arc<dyn Clock>,
     shared: Arc<Shared<G>>,
+    until_ms: Box<UntilMs<G>>,
 }
 
 /// What is in force, for everyone who asks.
@@ -121,16 +129,31 @@ impl<G: Send + Sync + 'static> Reloader<G> {
             status: watch::Sender::new(status),
         });
         let handle = Handle { shared: Arc::clone(&shared) };
-        Ok((Self { watcher, build, clock, shared }, handle))
+        let until_ms: Box<UntilMs<G>> = Box::new(|_| None);
+        Ok((Self { watcher, build, clock, shared, until_ms }, handle))
+    }
+
+    /// Builds anew when a generation has run out, whatever the files do: `until_ms` says when, in Unix milliseconds.
+    #[must_use]
+    pub fn renewed(self, until_ms: impl Fn(&G) -> Option<i64> + Send + Sync + 'static) -> Self {
+        Self { until_ms: Box::new(until_ms), ..self }
     }
 
     /// Runs until told to stop.
     pub async fn run(mut self, stop: CancellationToken) {
+        let mut not_before = i64::MIN;
         loop {
+            let due = (self.until_ms)(&self.shared.current.load());
+            let due = due.map(|due| due.max(not_before));
             let changed = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
                 changed = self.watcher.changed() => changed,
+                () = passed(&*self.clock, due) => {
+                    // What cannot be built now is not tried again at once.
+                    not_before = self.clock.now_ms() + AGAIN_MS;
+                    Changed::by_time()
+                }
             };
             self.reload(changed).await;
         }
@@ -165,6 +188,18 @@ impl<G: Send + Sync + 'static> Reloader<G> {
         self.shared.status.send_if_modified(|status| {
             std::mem::replace(&mut status.watching, watching.clone()) != watching
         });
+    }
+}
+
+/// Waits until it is so late; for ever without a time.
+async fn passed(clock: &dyn Clock, due_ms: Option<i64>) {
+    let Some(due) = due_ms else { return std::future::pending().await };
+    loop {
+        let left = match u64::try_from(due - clock.now_ms()) {
+            Ok(left) if left > 0 => Duration::from_millis(left),
+            Ok(_) | Err(_) => return,
+        };
+        tokio::time::sleep(left.min(LOOK)).await;
     }
 }
 

@@ -445,3 +445,28 @@ async fn a_build_that_panics_keeps_the_old_generation() {
     fs::write(scene.mapping(), "{three}").unwrap();
     scene.in_force("{three}").await;
 }
+
+#[tokio::test]
+async fn a_generation_that_runs_out_is_built_anew_without_an_edit() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rollcall.yaml");
+    fs::write(&file, "").unwrap();
+    let builds = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&builds);
+    let watched = vec![Watched::config_file(file)];
+    let again = watched.clone();
+    let build = move |_: &Changed| {
+        let generation = count.fetch_add(1, Ordering::Relaxed) + 1;
+        Ok::<_, String>(Built { generation, watched: again.clone() })
+    };
+    let (reloader, handle) =
+        Reloader::start(watched, by_notices(), Arc::new(Noon), build).await.unwrap();
+    let mut generations = handle.generations();
+    let stop = CancellationToken::new();
+    // The first one is over at noon, which it is.
+    let reloader = reloader.renewed(|generation| (*generation == 1).then_some(Noon.now_ms()));
+    tokio::spawn(reloader.run(stop.clone()));
+    timeout(PATIENCE, generations.wait_for(|number| *number == 2)).await.unwrap().unwrap();
+    assert_eq!((*handle.current(), builds.load(Ordering::Relaxed)), (2, 2));
+    stop.cancel();
+}

@@ -34,6 +34,11 @@ impl Changed {
         }
     }
 
+    /// No file changed, but what is in force has run out.
+    pub(super) fn by_time() -> Self {
+        Self { subjects: [Subject::Mappings].into(), paths: Vec::new() }
+    }
+
     fn between(old: &Snapshot, new: &Snapshot) -> Self {
         let differences = new.differences(old);
         Self {

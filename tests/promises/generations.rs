@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rollcall::model::entity::Entity;
 use rollcall::model::hash::ContentHash;
 use rollcall::model::ids::{RunId, TenantId};
-use rollcall::model::sources::{Layer, Sources};
+use rollcall::model::sources::{Layer, LayerKind, Sources};
 use rollcall::state::MemoryStore;
 use rollcall::sync::Mode;
 use rollcall::sync::ledger::{InForce, KEPT_GENERATIONS, Ledger};
@@ -21,7 +21,7 @@ fn ledger() -> Ledger {
 
 fn sources(text: &str) -> Sources {
     let files = [("employee.rhai".to_owned(), text.to_owned())].into();
-    let layers = vec![Layer { name: "feishu".to_owned(), files }];
+    let layers = vec![Layer { name: "feishu".to_owned(), kind: LayerKind::Connector, files }];
     Sources { layers, ..Sources::default() }
 }
 

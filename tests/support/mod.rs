@@ -18,7 +18,7 @@ use rollcall::model::plan::{ChangeSet, Verb};
 use rollcall::model::record::{
     AttendanceBatch, Capabilities, Cursor, Evidence, Finding, Page, Record, Walk, Window,
 };
-use rollcall::model::sources::{Layer, Sources};
+use rollcall::model::sources::{Layer, LayerKind, Sources};
 use rollcall::port::clock::Clock;
 use rollcall::port::mapper::{Mapped, Mapper, Reject};
 use rollcall::port::provider::Provider;
@@ -218,7 +218,8 @@ pub(crate) struct FakeMapper {
 impl FakeMapper {
     pub(crate) fn new(suffix: &str, connection: ConnectionId) -> Self {
         let files = [("employee.rhai".to_owned(), suffix.to_owned())].into();
-        let layers = vec![Layer { name: connection.to_string(), files }];
+        let layers =
+            vec![Layer { name: connection.to_string(), kind: LayerKind::Connector, files }];
         let sources = Sources { layers, ..Sources::default() };
         Self { suffix: suffix.to_owned(), sources, connection }
     }

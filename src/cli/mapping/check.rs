@@ -24,7 +24,7 @@ pub(super) fn run(context: &Context, place: &Where) -> Result<Outcome, Failure> 
     let mut faults: Vec<Fault> = Vec::new();
     let mut names = Vec::new();
     for set in sets(context, place)? {
-        faults.extend(Generation::check(&set.base, set.layer.as_ref()));
+        faults.extend(Generation::of_layers(set.layers).err().unwrap_or_default());
         names.push(set.name);
     }
     let findings: Vec<Finding<'_>> = faults

@@ -7,8 +7,8 @@ use super::Where;
 use crate::app;
 use crate::cli::Context;
 use crate::cli::exit::Failure;
-use crate::mapping::{Files, Generation};
-use crate::model::ids::ConnectionId;
+use crate::mapping::{Files, Generation, Layers, Shared};
+use crate::model::ids::{ConnectionId, TenantId};
 
 /// The zone and region of a mapping that is tried without a configuration.
 const ZONE: &str = "Asia/Shanghai";
@@ -18,8 +18,9 @@ const REGION: &str = "CN";
 pub(super) struct Set {
     pub(super) name: String,
     pub(super) connector: ConnectionId,
-    pub(super) base: Files,
-    pub(super) layer: Option<Files>,
+    /// The tenants that it serves.
+    pub(super) tenants: Vec<TenantId>,
+    pub(super) layers: Layers,
     pub(super) zone: String,
     pub(super) region: String,
 }
@@ -27,8 +28,8 @@ pub(super) struct Set {
 impl Set {
     /// Loads the set, or tells every fault of it.
     pub(super) fn load(&self) -> Result<Generation, Failure> {
-        let loaded = Generation::load(&self.base, self.layer.as_ref());
-        loaded.map_err(|faults| app::Failure::reports(&faults).into())
+        Generation::of_layers(self.layers.clone())
+            .map_err(|faults| app::Failure::reports(&faults).into())
     }
 }
 
@@ -41,27 +42,25 @@ pub(super) fn sets(context: &Context, place: &Where) -> Result<Vec<Set>, Failure
         return folder_sets(Path::new("mappings"));
     }
     let config = app::load_config(&context.config)?;
-    let mut sets = BTreeMap::new();
+    let mut sets: BTreeMap<String, Set> = BTreeMap::new();
     for tenant in config.tenants.values() {
         for connection in tenant.connections.values() {
             let connector = connection.mapping.clone();
-            let folder = config.mappings.join(connector.as_str());
-            let layer = tenant.mappings.as_ref().map(|layer| layer.join(connector.as_str()));
-            let layer = layer.filter(|layer| layer.is_dir());
-            let name = match layer {
+            let day = app::today(&app::SystemClock, tenant);
+            let layers = app::layers(&config, tenant, connection, Some(day));
+            let name = match layers.tenant {
                 Some(_) => format!("{connector} with the layer of {}", tenant.id),
                 None => connector.to_string(),
             };
             let set = Set {
                 name: name.clone(),
-                base: Files::read(connector.as_str(), &folder),
-                layer: layer
-                    .map(|layer| Files::read(&format!("{}/{connector}", tenant.id), &layer)),
+                tenants: Vec::new(),
+                layers,
                 connector,
                 zone: tenant.timezone.name().to_owned(),
                 region: tenant.region.as_str().to_owned(),
             };
-            sets.insert(name, set);
+            sets.entry(name).or_insert(set).tenants.push(tenant.id.clone());
         }
     }
     Ok(sets.into_values().collect())
@@ -74,12 +73,18 @@ fn folder_sets(folder: &Path) -> Result<Vec<Set>, Failure> {
         )
     })?;
     let mut sets = Vec::new();
+    let shared = Shared::read(folder);
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let base = Files::read(&name, &entry.path());
-        if let (false, Ok(connector)) = (base.is_empty(), ConnectionId::parse(&name)) {
+        // Shared modules are no connector.
+        if name == "lib" {
+            continue;
+        }
+        let connector = Files::read(&name, &entry.path());
+        if let (false, Ok(id)) = (connector.is_empty(), ConnectionId::parse(&name)) {
             let (zone, region) = (ZONE.to_owned(), REGION.to_owned());
-            sets.push(Set { name, connector, base, layer: None, zone, region });
+            let layers = Layers { shared: shared.clone(), ..Layers::plain(&connector, None) };
+            sets.push(Set { name, connector: id, tenants: Vec::new(), layers, zone, region });
         }
     }
     if sets.is_empty() {

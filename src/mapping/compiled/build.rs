@@ -101,7 +101,7 @@ impl<'s> Builder<'s> {
     pub(super) fn new(engine: &Engine, script: &'s Script, projection: &'s mut Projection) -> Self {
         Self {
             ast: &script.ast,
-            labels: labels(engine, &script.source.text),
+            labels: labels(engine, &script.linked.text()),
             projection,
             numbers: HashMap::new(),
             bodies: Vec::new(),
