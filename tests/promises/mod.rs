@@ -1,7 +1,9 @@
 //! What holds over many runs: matching, attendance without a hole, the loop, looks at single objects.
 
+mod edits;
 mod gaps;
 mod generations;
 mod matching;
 mod service;
+mod states;
 mod targeted;
