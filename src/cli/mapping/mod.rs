@@ -1,9 +1,13 @@
-//! `rollcall mapping`: check, test and try mappings; one file per verb.
+//! `rollcall mapping`: check, test, try, show and revert mappings; one file per verb.
 
 mod cases;
 mod check;
 mod functions;
+mod history;
+mod kept;
+mod revert;
 mod sets;
+mod show;
 mod try_out;
 
 use std::path::PathBuf;
@@ -32,6 +36,12 @@ pub(super) enum Verb {
     },
     /// Lists the functions that mappings may call.
     Functions,
+    /// Shows which layer sets each field, and where.
+    Show(show::Args),
+    /// Lists the mappings that were in force, since when, and what each changed.
+    History(history::Args),
+    /// Writes the files of an earlier generation back.
+    Revert(revert::Args),
 }
 
 /// Which mappings.
@@ -50,5 +60,8 @@ pub(super) fn run(context: &Context, verb: Verb) -> Result<Outcome, Failure> {
             try_out::run(context, &place, &connector, &entity, &input)
         }
         Verb::Functions => Ok(functions::run(context)),
+        Verb::Show(args) => show::run(context, &args),
+        Verb::History(args) => history::run(context, &args),
+        Verb::Revert(args) => revert::run(context, &args),
     }
 }
