@@ -1,5 +1,7 @@
 //! Layers of mappings: which one counts, what modules and exceptions do, and what is told when they are wrong.
 
+#![expect(clippy::panic, reason = "a set-up that fails is a test that fails")]
+
 use std::sync::Arc;
 
 use jiff::civil::{Date, date};

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a set-up that fails is a test that fails")]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use rollcall::model::ids::{ConnectionId, ExternalId};
 use rollcall::model::plan::ChangeSet;
 use rollcall::port::mapper::Mapper;
 use rollcall::port::target::{Dangling, Held, Refusal, Target, TargetError};
-use rollcall::reload::{Built, Changed, Pace, Reloader};
+use rollcall::reload::{Built, Changed, Handle, Pace, Reloader};
 use rollcall::state::MemoryStore;
 use rollcall::sync::Syncer;
 use rollcall::sync::progress::Silent;
@@ -110,33 +110,83 @@ fn wiring(world: &World, target: &Arc<Witness>, mapper: Arc<dyn Mapper>) -> Wiri
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_edits_while_it_syncs_mix_nothing_and_lose_nobody() {
+/// A folder of mappings whose scripts every edit replaces.
+fn mappings() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("feishu/employee.rhai");
     fs::create_dir_all(folder.path().join("feishu")).unwrap();
     fs::create_dir_all(folder.path().join("lib")).unwrap();
-    fs::write(folder.path().join("lib/mark.rhai"), "fn of(edit) { \"g\" + edit.to_text() }\n")
-        .unwrap();
-    fs::write(folder.path().join("feishu/department.rhai"), "#{ name: record.name, status: \"active\", parent_external_id: id(\"department\", record.parent) }").unwrap();
+    let module = "fn of(edit) { \"g\" + edit.to_text() }\n";
+    fs::write(folder.path().join("lib/mark.rhai"), module).unwrap();
+    let department = "#{ name: record.name, status: \"active\", parent_external_id: id(\"department\", record.parent) }";
+    fs::write(folder.path().join("feishu/department.rhai"), department).unwrap();
+    let path = folder.path().join("feishu/employee.rhai");
     fs::write(&path, script(0)).unwrap();
+    (folder, path)
+}
 
-    let world = World::of(PEOPLE, Arc::new(MemoryStore::default()));
+/// Makes an edit as people and editors do: good, broken, half-written, good and put in place at once.
+fn edit_file(path: &Path, edit: usize) {
+    let text = script(edit);
+    match edit % 4 {
+        0 => fs::write(path, &text).unwrap(),
+        1 => fs::write(path, text.replace("status: \"active\",", "status: ")).unwrap(),
+        2 => fs::write(path, &text[..text.len() * (edit % 7 + 1) / 9]).unwrap(),
+        _ => {
+            let aside = path.with_file_name(".employee.rhai.new");
+            fs::write(&aside, &text).unwrap();
+            fs::rename(&aside, path).unwrap();
+        }
+    }
+}
+
+/// Every set was made by one generation, and that one was good; how many records there are in all.
+fn judge(sets: &[Vec<[String; 3]>]) -> usize {
+    for set in sets {
+        let one = &set[0];
+        let alike = |marks: &[String; 3]| marks == one && marks.iter().all(|mark| *mark == one[0]);
+        assert!(set.iter().all(alike), "mixed: {set:?}");
+        let edit: usize = one[0].trim_start_matches('g').parse().unwrap();
+        assert!(matches!(edit % 4, 0 | 3), "edit {edit} was broken");
+    }
+    assert!(sets.len() > 20, "only {} sets were written", sets.len());
+    sets.iter().map(Vec::len).sum()
+}
+
+/// Edits a thousand times; how long the edits that were waited for took to be in force.
+async fn edit_all(path: &Path, in_force: &Handle<Arc<dyn Mapper>>) -> Vec<Duration> {
+    let mut waits = Vec::new();
+    for edit in 1..=EDITS {
+        let mut status = in_force.subscribe();
+        let started = Instant::now();
+        edit_file(path, edit);
+        if edit % 8 == 1 {
+            let told = status.wait_for(|status| status.error.is_some());
+            timeout(PATIENCE, told).await.expect("a broken edit is told").unwrap();
+        }
+        if edit % 4 == 0 {
+            let taken = status.wait_for(|_| edit_of(&in_force.current()) == edit);
+            timeout(PATIENCE, taken).await.expect("a good edit comes into force").unwrap();
+            waits.push(started.elapsed());
+        }
+    }
+    waits
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_edits_while_it_syncs_mix_nothing_and_lose_nobody() {
+    let (folder, path) = mappings();
+    let world = Arc::new(World::of(PEOPLE, Arc::new(MemoryStore::default())));
     let stop = CancellationToken::new();
     let witness = Arc::new(Witness { inner: world.target.clone(), sets: Mutex::default() });
-    let pace = Pace {
-        quiet: Duration::from_millis(1),
-        steady: Duration::from_millis(1),
-        ..Pace::default()
-    };
+    let (quiet, steady) = (Duration::from_millis(1), Duration::from_millis(1));
+    let pace = Pace { quiet, steady, ..Pace::default() };
     let root = folder.path().to_owned();
     let build = move |_: &Changed| load(&root);
     let watched = vec![Watched::mappings(folder.path().to_owned())];
     let (reloader, in_force) =
         Reloader::start(watched, pace, world.clock.clone(), build).await.unwrap();
-    let first = Arc::clone(&in_force.current());
-    let (service, handle) =
-        Service::new(wiring(&world, &witness, (*first).clone()), Arc::new(Silent));
+    let first = wiring(&world, &witness, (*in_force.current()).clone());
+    let (service, handle) = Service::new(first, Arc::new(Silent));
     tokio::spawn(reloader.run(stop.clone()));
     tokio::spawn(service.run(stop.clone()));
     let mut runs = handle.status();
@@ -144,77 +194,31 @@ async fn a_thousand_edits_while_it_syncs_mix_nothing_and_lose_nobody() {
 
     // What a daemon does with a new generation.
     let mut generations = in_force.generations();
-    let rewired = (in_force.clone(), handle.clone());
-    let (rewire_world, rewire_target) = (Arc::new(world), witness.clone());
-    let world = rewire_world.clone();
+    let (current, rewired, target) = (in_force.clone(), world.clone(), witness.clone());
     tokio::spawn(async move {
         while generations.changed().await.is_ok() {
-            let mapper = (*rewired.0.current()).clone();
-            rewired.1.rewire(wiring(&rewire_world, &rewire_target, mapper));
+            handle.rewire(wiring(&rewired, &target, (*current.current()).clone()));
         }
     });
 
-    let (mut slowest, mut total, mut waited) = (Duration::ZERO, Duration::ZERO, 0_u32);
-    let mut last = 0;
-    for edit in 1..=EDITS {
-        let text = script(edit);
-        let mut status = in_force.subscribe();
-        let started = Instant::now();
-        match edit % 4 {
-            0 => {
-                fs::write(&path, &text).unwrap();
-                last = edit;
-            }
-            1 => fs::write(&path, text.replace("status: \"active\",", "status: ")).unwrap(),
-            2 => fs::write(&path, &text[..text.len() * (edit % 7 + 1) / 9]).unwrap(),
-            _ => {
-                let aside = path.with_file_name(".employee.rhai.new");
-                fs::write(&aside, &text).unwrap();
-                fs::rename(&aside, &path).unwrap();
-                last = edit;
-            }
-        }
-        if edit % 8 == 1 {
-            let told = status.wait_for(|status| status.error.is_some());
-            timeout(PATIENCE, told).await.expect("a broken edit is told").unwrap();
-        }
-        if edit % 4 == 0 {
-            let here = in_force.clone();
-            let taken = status.wait_for(|_| edit_of(&here.current()) == edit);
-            timeout(PATIENCE, taken).await.expect("a good edit comes into force").unwrap();
-            let took = started.elapsed();
-            (slowest, total, waited) = (slowest.max(took), total + took, waited + 1);
-        }
-    }
+    let waits = edit_all(&path, &in_force).await;
     let settled = || {
         (0..PEOPLE).all(|n| {
             let held = world.held(Entity::Employee, &format!("u{n:03}")).unwrap();
-            held["job_title"] == format!("g{last}")
+            held["job_title"] == format!("g{EDITS}")
         })
     };
-    timeout(PATIENCE, runs.wait_for(|_| settled()))
-        .await
-        .expect("the last good edit reaches everyone")
-        .unwrap();
+    let reached = timeout(PATIENCE, runs.wait_for(|_| settled())).await;
+    reached.expect("the last good edit reaches everyone").unwrap();
     stop.cancel();
 
     assert_eq!(world.standing(Entity::Employee), PEOPLE, "nobody is lost");
     let sets = witness.sets.lock().unwrap();
-    let mut written = 0;
-    for set in sets.iter() {
-        let one = &set[0];
-        assert!(
-            set.iter().all(|marks| marks == one && marks.iter().all(|mark| *mark == one[0])),
-            "mixed: {set:?}"
-        );
-        let edit: usize = one[0].trim_start_matches('g').parse().unwrap();
-        assert!(matches!(edit % 4, 0 | 3), "edit {edit} was broken");
-        written += set.len();
-    }
-    assert!(sets.len() > 20, "only {} sets were written", sets.len());
+    let written = judge(&sets);
+    let (most, total) = (waits.iter().max().unwrap(), waits.iter().sum::<Duration>());
+    let (count, mean) = (waits.len(), total / u32::try_from(waits.len()).unwrap());
     println!(
-        "{EDITS} edits: {} sets, {written} records written; {waited} reloads watched: {:?} on average, {slowest:?} at most",
+        "{EDITS} edits: {} sets, {written} records written; {count} reloads watched: {mean:?} on average, {most:?} at most",
         sets.len(),
-        total / waited,
     );
 }
