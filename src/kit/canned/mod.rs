@@ -13,7 +13,9 @@
 //! What this is not: a simulator; it knows nothing of any platform. The one invariant: the same description and scene give
 //! the same answers.
 
+mod exchange;
 mod fill;
+mod kept;
 mod pages;
 mod script;
 mod server;

@@ -4,9 +4,9 @@
 
 use serde_json::{Value, json};
 
+use super::exchange::Asked;
 use super::fill::put;
 use super::script::{Paging, Place};
-use super::site::Asked;
 
 /// Part of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,7 +16,8 @@ use percent_encoding::percent_decode_str;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::site::{Asked, Reply, Site};
+use super::exchange::{Asked, Reply};
+use super::site::Site;
 
 /// The pause between the bytes of a body that takes for ever.
 const DRIP: Duration = Duration::from_millis(50);

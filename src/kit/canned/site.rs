@@ -6,44 +6,17 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use crate::model::entity::Entity;
 
 use super::super::stage::{Often, Row, Trouble, Unplayable};
+use super::exchange::{Asked, Reply, canned, reply};
 use super::fill::{Values, filled, put};
+use super::kept::Kept;
 use super::pages::{self, Bend, Part};
-use super::script::{
-    Attendance, Auth, Canned, Listing, Objects, Paging, Place, Route, Script, Store,
-};
+use super::script::{Attendance, Auth, Listing, Objects, Paging, Script};
 use super::world::{One, World, instants};
-
-/// A request as it arrived.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Asked {
-    pub(super) method: String,
-    /// Still percent-encoded.
-    pub(super) path: String,
-    pub(super) query: Vec<(String, String)>,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) host: String,
-    pub(super) body: Vec<u8>,
-}
-
-/// What is sent back.
-#[derive(Clone, Debug)]
-pub(super) enum Reply {
-    Whole {
-        status: u16,
-        headers: Vec<(String, String)>,
-        body: Vec<u8>,
-    },
-    /// The connection breaks before the body has come.
-    Broken,
-    /// The body takes for ever.
-    Drip,
-}
 
 /// A platform.
 pub(super) struct Site {
@@ -52,83 +25,7 @@ pub(super) struct Site {
     requests: AtomicU64,
     tokens: AtomicU64,
     trouble: Mutex<Option<(Trouble, Often)>>,
-    kept: Mutex<BTreeMap<(Entity, String), Row>>,
-}
-
-impl Asked {
-    /// The value at a place, as text.
-    pub(super) fn text(&self, place: &Place) -> Option<String> {
-        self.values(place).into_iter().next()
-    }
-
-    /// All values at a place: repeated, joined by commas, or an array.
-    fn values(&self, place: &Place) -> Vec<String> {
-        let Place { query, body } = place;
-        if let Some(name) = query {
-            let named = self.query.iter().filter(|(key, _)| key == name);
-            return named.map(|(_, value)| value.clone()).collect();
-        }
-        let json: Option<Value> = serde_json::from_slice(&self.body).ok();
-        let found = body.as_ref().zip(json.as_ref()).and_then(|(at, json)| json.pointer(at));
-        match found {
-            Some(Value::Array(items)) => items.iter().filter_map(scalar).collect(),
-            Some(value) => scalar(value).into_iter().collect(),
-            None => Vec::new(),
-        }
-    }
-
-    /// The same address with a parameter set.
-    pub(super) fn url_with(&self, name: &str, value: &str) -> String {
-        let encode = |text: &str| {
-            percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
-                .to_string()
-        };
-        let others = self.query.iter().filter(|(key, _)| key != name);
-        let pairs = others.map(|(key, value)| format!("{}={}", encode(key), encode(value)));
-        let pairs: Vec<String> = pairs.chain([format!("{name}={value}")]).collect();
-        format!("http://{}{}?{}", self.host, self.path, pairs.join("&"))
-    }
-
-    /// Whether a route fits, and what its placeholder is here.
-    #[expect(clippy::option_option, reason = "a route that fits may have no placeholder")]
-    fn fits(&self, route: &Route) -> Option<Option<String>> {
-        let (method, path) = route.named()?;
-        if method != self.method {
-            return None;
-        }
-        let (mut wanted, mut found) = (path.split('/'), self.path.split('/'));
-        let mut value = None;
-        loop {
-            match (wanted.next(), found.next()) {
-                (None, None) => return Some(value),
-                (Some(part), Some(here)) if part.starts_with('{') && part.ends_with('}') => {
-                    value = Some(percent_decode_str(here).decode_utf8().ok()?.into_owned());
-                }
-                (Some(part), Some(here)) if part == here => {}
-                _ => return None,
-            }
-        }
-    }
-}
-
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-fn reply(status: u16, json: &Value) -> Reply {
-    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-    Reply::Whole { status, headers, body: json.to_string().into_bytes() }
-}
-
-fn canned(canned: &Canned) -> Reply {
-    let json = ("content-type".to_owned(), "application/json".to_owned());
-    let headers = canned.headers.iter().map(|(name, value)| (name.clone(), value.clone()));
-    let body = canned.json.to_string().into_bytes();
-    Reply::Whole { status: canned.status, headers: headers.chain([json]).collect(), body }
+    kept: Kept,
 }
 
 impl Site {
@@ -139,7 +36,7 @@ impl Site {
             requests: AtomicU64::new(0),
             tokens: AtomicU64::new(0),
             trouble: Mutex::default(),
-            kept: Mutex::default(),
+            kept: Kept::default(),
         }
     }
 
@@ -157,7 +54,7 @@ impl Site {
 
     /// What a target has written so far.
     pub(super) fn rows(&self) -> BTreeMap<(Entity, String), Row> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.kept.rows()
     }
 
     pub(super) fn calm(&self) {
@@ -296,7 +193,7 @@ impl Site {
         if let Some((objects, id)) = single {
             return self.objects(objects, id, asked);
         }
-        let stored = script.stores.iter().find_map(|it| self.stored(it, asked));
+        let stored = script.stores.iter().find_map(|it| self.kept.answer(it, asked));
         stored.unwrap_or_else(|| reply(404, &json!({"error": "nothing is described here"})))
     }
 
@@ -475,59 +372,6 @@ impl Site {
         put(&mut answer, &objects.items, Value::Array(found));
         reply(200, &answer)
     }
-
-    fn stored(&self, store: &Store, asked: &Asked) -> Option<Reply> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = store.list.as_ref().filter(|held| asked.fits(&held.request).is_some());
-        if let Some(held) = held {
-            let mine = kept.iter().filter(|((kind, _), _)| *kind == store.kind);
-            let shown = mine.map(|((_, key), it)| {
-                let mut fields = it.fields.clone();
-                fields.insert("id".to_owned(), json!(it.id));
-                fields.insert("external_id".to_owned(), json!(key));
-                fields.insert("retired".to_owned(), json!(it.retired));
-                Value::Object(fields)
-            });
-            let mut answer = Value::Null;
-            let shown: Vec<Value> = shown.collect();
-            put(&mut answer, &held.items, Value::Array(shown));
-            return Some(reply(200, &answer));
-        }
-        if let Some(key) = asked.fits(&store.retire).flatten() {
-            let Some(it) = kept.get_mut(&(store.kind, key.clone())) else {
-                return Some(reply(404, &json!({"error": "not found"})));
-            };
-            it.retired = true;
-            return Some(acknowledged(store, &key, &it.id));
-        }
-        let key = asked.fits(&store.upsert).flatten()?;
-        let Ok(Value::Object(fields)) = serde_json::from_slice(&asked.body) else {
-            return Some(reply(400, &json!({"error": "the body is no object"})));
-        };
-        let unknown = fields.keys().find(|name| !store.sample.contains_key(*name));
-        if let Some(name) = unknown {
-            return Some(reply(422, &json!({"error": "unknown field", "field": name})));
-        }
-        let number = kept.len() + 1;
-        let it = kept.entry((store.kind, key.clone())).or_default();
-        if it.id.is_empty() {
-            it.id = format!("t{number}");
-        }
-        it.retired = false;
-        for (name, value) in fields {
-            if value.is_null() {
-                it.fields.remove(&name);
-            } else {
-                it.fields.insert(name, value);
-            }
-        }
-        Some(acknowledged(store, &key, &it.id))
-    }
-}
-
-fn acknowledged(store: &Store, key: &str, id: &str) -> Reply {
-    let values = Values::from([("key", json!(key)), ("id", json!(id))]);
-    reply(200, &filled(&store.answer, &values))
 }
 
 /// A listing's shape.
