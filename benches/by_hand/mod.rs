@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Beijing time has no summer time in the years of the records.
 const BEIJING: Offset = jiff::tz::offset(8);
@@ -34,8 +34,8 @@ struct User<'a> {
     department_ids: Vec<Cow<'a, str>>,
     #[serde(borrow, default)]
     orders: Vec<Order<'a>>,
-    #[serde(borrow, default)]
-    leader_user_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "told")]
+    leader_user_id: Field<Id<'a>>,
     #[serde(borrow, default)]
     job_title: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -47,6 +47,14 @@ struct User<'a> {
     join_time: i64,
     #[serde(default)]
     gender: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct Id<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// A field that is there: `null` too.
+fn told<'de: 'a, 'a, D: Deserializer<'de>>(input: D) -> Result<Field<Id<'a>>, D::Error> {
+    Option::deserialize(input).map(|id| id.map_or(Field::Null, Field::Value))
 }
 
 #[derive(Deserialize)]
@@ -75,8 +83,9 @@ struct Status {
 }
 
 /// Missing, null or a value.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 enum Field<T> {
+    #[default]
     Missing,
     Null,
     Value(T),
@@ -143,10 +152,12 @@ pub(super) fn map(record: &[u8], out: &mut Vec<u8>) {
         mobile: phone(user.mobile.as_deref()),
         work_email: lower(mail),
         department_external_ids: departments(&user),
-        manager_external_id: match or_null(user.leader_user_id.as_deref()) {
-            Field::Value(id) => Field::Value(format!("feishu:employee:{id}")),
-            Field::Null => Field::Null,
+        manager_external_id: match &user.leader_user_id {
             Field::Missing => Field::Missing,
+            Field::Value(Id(id)) if !id.trim().is_empty() => {
+                Field::Value(format!("feishu:employee:{id}"))
+            }
+            Field::Null | Field::Value(_) => Field::Null,
         },
         job_title: or_null(user.job_title.as_deref()),
         work_location: or_null(user.city.as_deref()),
