@@ -10,7 +10,7 @@ use super::generation::Secrets;
 use super::{Failure, SystemClock, machine};
 use crate::config::{Attendance, Gate, Zone};
 use crate::host::{self, ConnectionSpec, Grant, PluginHost};
-use crate::mapping::{self, Files};
+use crate::mapping::{self, Files, Layers, Shared};
 use crate::model::ids::{ConnectionId, TenantId};
 use crate::port::mapper::Mapper;
 use crate::port::store::Store;
@@ -24,7 +24,7 @@ use crate::sync::{Mode, Request, Settings, SyncError, Syncer};
 pub struct Embedding {
     /// The component.
     pub plugin: PathBuf,
-    /// The folder of the connector's mappings, such as `mappings/feishu`.
+    /// The folder of the connector's mappings, such as `mappings/feishu`; shared modules stand in `lib` beside it.
     pub mappings: PathBuf,
     /// The plugin's settings.
     pub settings: BTreeMap<String, String>,
@@ -60,8 +60,10 @@ impl Embedding {
         let connection =
             ConnectionId::parse(plugin.name().as_str()).map_err(|e| Failure::of(&e))?;
         let files = Files::read(connection.as_str(), &self.mappings);
+        let shared = self.mappings.parent().map(Shared::read).unwrap_or_default();
+        let layers = Layers { shared, ..Layers::plain(&files, None) };
         let generation =
-            mapping::Generation::load(&files, None).map_err(|faults| Failure::reports(&faults))?;
+            mapping::Generation::of_layers(layers).map_err(|faults| Failure::reports(&faults))?;
         let mapper = generation.mapper(&connection, zone.name(), &self.region);
         let mapper = mapper.map_err(|cause| Failure::of(&cause))?;
         let tenant = TenantId::parse("embedded").map_err(|cause| Failure::of(&cause))?;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
 use tracing::warn;
 
 use super::{App, Failure};
@@ -69,7 +70,7 @@ impl App {
                 let kept = before.and_then(|before| before.parts.get(&key));
                 let day = today(&*self.clock, tenant);
                 let (mapper, next) = mapper(&config, tenant, connection, day)?;
-                let begins = next.and_then(|day| begin_ms(day, tenant));
+                let begins = next.and_then(|day| begin_ms(day, tenant.timezone.time_zone()));
                 until_ms = until_ms.into_iter().chain(begins).min();
                 let origin = origin(&config, connection, &plugin);
                 let part = if let Some(kept) = kept.filter(|kept| kept.origin == origin) {
@@ -203,9 +204,9 @@ pub fn today(clock: &dyn Clock, tenant: &Tenant) -> Date {
     tenant.timezone.time_zone().to_datetime(now).date()
 }
 
-/// When a day begins for a tenant, in Unix milliseconds.
-fn begin_ms(day: Date, tenant: &Tenant) -> Option<i64> {
-    let start = tenant.timezone.time_zone().to_zoned(day.at(0, 0, 0, 0)).ok()?;
+/// When a day begins in a zone, in Unix milliseconds.
+fn begin_ms(day: Date, zone: &TimeZone) -> Option<i64> {
+    let start = zone.to_zoned(day.to_datetime(Time::midnight())).ok()?;
     Some(start.timestamp().as_millisecond())
 }
 
@@ -251,4 +252,20 @@ fn origin(config: &Config, connection: &Connection, plugin: &Plugin) -> ContentH
     let parts =
         [&plugin.digest().0[..], settings.as_bytes(), limits.as_bytes(), secrets.as_bytes()];
     ContentHash::of_parts(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_begins_where_the_tenant_is_also_without_a_midnight() {
+        let begins = |zone: &str, day: Date| begin_ms(day, &TimeZone::get(zone).unwrap());
+        let day = Date::constant(2026, 7, 1);
+        assert_eq!(begins("Asia/Shanghai", day), Some(1_782_835_200_000));
+        assert_eq!(begins("UTC", day), Some(1_782_864_000_000));
+        // São Paulo's clocks went from 23:59:59 to 01:00 in that night.
+        let gap = Date::constant(2018, 11, 4);
+        assert_eq!(begins("America/Sao_Paulo", gap), Some(1_541_300_400_000));
+    }
 }

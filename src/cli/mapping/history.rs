@@ -13,6 +13,9 @@ use crate::model::hash::ContentHash;
 use crate::model::ids::{ConnectionId, RunId, TenantId};
 use crate::model::sources::FileChange;
 
+/// Files shown of each generation; all of them as JSON.
+const SHOWN: usize = 12;
+
 /// Whose mappings.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
@@ -83,9 +86,12 @@ fn text(shown: &Shown) -> String {
         let mark = if one.in_force { "  in force" } else { "" };
         writeln!(out, "  {}  since {}  run {}{mark}", one.digest.short(), one.since, one.run.0)
             .ok();
-        for change in &one.changes {
-            let FileChange { layer, file, change, .. } = change;
+        for FileChange { layer, file, change, .. } in one.changes.iter().take(SHOWN) {
             writeln!(out, "    {:<8} {file} ({})", change.name(), layer.name()).ok();
+        }
+        let more = one.changes.len().saturating_sub(SHOWN);
+        if more > 0 {
+            writeln!(out, "    and {more} files more").ok();
         }
     }
     out

@@ -222,14 +222,75 @@ pub(super) async fn fields(bench: &Bench) -> Outcome {
         || format!("a change of `{name}` alone changes other fields too"),
         "send only the fields of the change: what is absent is left alone",
     )?;
-    desk.take(&[desk.upsert(KEYS[0], &Map::from_iter([(name.clone(), Value::Null)]))]).await?;
-    let erased = desk.kept(KEYS[0]).is_some_and(|kept| !kept.contains_key(name));
-    ensure(
-        erased,
-        || format!("`{name}` set to null is not erased"),
-        "send null as null: it erases",
-    )?;
-    Ok("texts and keys as they are; absent is left alone, null erases".to_owned())
+    states(&desk, &whole, name).await?;
+    Ok("texts and keys as they are; absent is left alone, null erases, empty stays empty"
+        .to_owned())
+}
+
+/// What a change says of a field.
+#[derive(Clone, Copy)]
+enum Told {
+    Absent,
+    Null,
+    Empty,
+    Value(&'static str),
+}
+
+impl Told {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Null => "null",
+            Self::Empty => "empty",
+            Self::Value(_) => "a value",
+        }
+    }
+
+    /// The field as it is sent, and what is kept of it afterwards.
+    fn over(self, held: Option<Value>) -> (Option<Value>, Option<Value>) {
+        match self {
+            Self::Absent => (None, held),
+            Self::Null => (Some(Value::Null), None),
+            Self::Empty => (Some(json!("")), Some(json!(""))),
+            Self::Value(text) => (Some(json!(text)), Some(json!(text))),
+        }
+    }
+}
+
+/// All steps from one of the four states of a field to another.
+async fn states(desk: &Desk, whole: &Map<String, Value>, name: &str) -> Result<(), Stop> {
+    const ALL: [[Told; 2]; 4] = [
+        [Told::Absent, Told::Absent],
+        [Told::Null, Told::Null],
+        [Told::Empty, Told::Empty],
+        [Told::Value("one"), Told::Value("two")],
+    ];
+    for [first, _] in ALL {
+        for [_, second] in ALL {
+            let mut held = None;
+            for told in [Told::Null, first, second] {
+                let mut fields = whole.clone();
+                fields.remove(name);
+                let (sent, kept) = told.over(held);
+                fields.extend(sent.map(|value| (name.to_owned(), value)));
+                desk.take(&[desk.upsert(KEYS[0], &fields)]).await?;
+                held = kept;
+            }
+            let kept = desk.kept(KEYS[0]).unwrap_or_default();
+            ensure(
+                kept.get(name) == held.as_ref(),
+                || {
+                    format!(
+                        "`{name}`, first {} and then {}, is not kept as it should be",
+                        first.word(),
+                        second.word()
+                    )
+                },
+                "send fields as they are: absent is left alone, null erases, an empty text is empty",
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// An end is a mark, may be repeated, and may come for what is not there.
