@@ -53,6 +53,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("notify", &["src/reload/"]),
     ("arc_swap", &["src/reload/"]),
     ("clap", &["src/cli/", "simulator/"]),
+    ("tower_lsp_server", &["src/cli/mapping/lsp/"]),
     ("indicatif", &["src/cli/"]),
     ("tracing_subscriber", &["src/cli/"]),
     ("simulator", &["src/cli/demo", "src/kit/simulated.rs", "simulator/"]),

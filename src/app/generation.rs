@@ -11,7 +11,7 @@ use tracing::warn;
 use super::{App, Failure};
 use crate::config::{self, Cases, Config, Connection, Events, Grants, Tenant};
 use crate::host::{self, ConnectionSpec, Plugin, RetryLimits};
-use crate::mapping::{self, Files, Layers, Shared};
+use crate::mapping::{self, Files, Layers, Severity, Shared};
 use crate::model::hash::ContentHash;
 use crate::model::ids::{ConnectionId, TenantId};
 use crate::port::callback::Callback;
@@ -141,6 +141,7 @@ fn mapper(
     day: Date,
 ) -> Result<(Arc<dyn Mapper>, Option<Date>), Failure> {
     let generation = mappings(config, tenant, connection, day)?;
+    doubt(config, tenant, connection, &generation);
     let cases = generation.run_cases(&connection.mapping);
     if let Some(first) = cases.failures().next() {
         let told = first.differences.join("\n  ");
@@ -158,6 +159,27 @@ fn mapper(
     let (zone, region) = (tenant.timezone.name(), tenant.region.as_str());
     let mapper = generation.mapper(&connection.id, zone, region);
     mapper.map(|mapper| (mapper, generation.next_day())).map_err(|cause| Failure::of(&cause))
+}
+
+/// Logs what looks like a mistake in mappings that come into force all the same.
+fn doubt(
+    config: &Config,
+    tenant: &Tenant,
+    connection: &Connection,
+    generation: &mapping::Generation,
+) {
+    let name = connection.mapping.as_str();
+    let known = mapping::documented(name, Some(&config.mappings.join(name)));
+    let mut doubts = generation.findings(&known);
+    doubts.retain(|fault| fault.severity() == Severity::Warning);
+    if let Some(first) = doubts.first() {
+        let (code, place) = (first.code(), first.place());
+        warn!(
+            tenant = %tenant.id, connection = %connection.id, doubts = doubts.len(), code,
+            file = %place.script, line = place.line,
+            "the mappings look wrong in places; `rollcall mapping check` tells where"
+        );
+    }
 }
 
 /// The mappings of a connection on a day, all layers of them.

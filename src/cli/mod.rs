@@ -6,6 +6,7 @@
 mod builtin;
 mod demo;
 mod exit;
+mod explain;
 mod format;
 mod init;
 mod mapping;
@@ -57,6 +58,8 @@ enum Verb {
     Plan(plan::Args),
     /// Shows what the daemon is doing, or how the last runs ended.
     Status(status::Args),
+    /// Explains a code that a fault shows.
+    Explain(explain::Args),
     /// Prints the JSON Schema of an entity.
     Schema(schema::Args),
     /// Checks, tests and tries mappings.
@@ -87,6 +90,7 @@ pub fn main() -> ExitCode {
         Verb::Sync(args) => sync::run(&context, &args),
         Verb::Plan(args) => plan::run(&context, &args),
         Verb::Status(args) => status::run(&context, &args),
+        Verb::Explain(args) => explain::run(&context, &args),
         Verb::Schema(args) => schema::run(&context, &args),
         Verb::Mapping(verb) => mapping::run(&context, verb),
         Verb::Plugin(verb) => plugin::run(&context, verb),

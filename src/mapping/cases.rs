@@ -46,8 +46,8 @@ impl CaseReport {
 }
 
 /// The surroundings of cases: the connection is called as the connector, the zone is this unless a case names another.
-const ZONE: &str = "Asia/Shanghai";
-const REGION: &str = "CN";
+pub(super) const ZONE: &str = "Asia/Shanghai";
+pub(super) const REGION: &str = "CN";
 
 impl Generation {
     /// Runs every case. `connector` is the name that stands in the cases' external ids, such as `feishu`.

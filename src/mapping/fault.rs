@@ -1,18 +1,31 @@
-//! What is wrong with a mapping file, said with the line, a label and a next step.
+//! What is wrong with a mapping file, said with the line, a label, how much it matters and a next step.
 //!
 //! Not here: what is wrong with one record; see `explain`. The invariant: a code, once released, keeps its meaning.
 
 use std::fmt;
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, Severity, SourceCode, SourceSpan};
+use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode, SourceSpan};
 use serde::Serialize;
 
 use crate::port::mapper::Place;
+
+/// How much a fault matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Keeps the mappings out of force.
+    Error,
+    /// Most likely a mistake; the mappings come into force all the same.
+    Warning,
+    /// Good to know.
+    Note,
+}
 
 /// One fault of a script, a table file or a case.
 #[derive(Clone, Debug)]
 pub struct Fault {
     code: &'static str,
+    severity: Severity,
     message: String,
     label: String,
     help: Option<String>,
@@ -78,6 +91,7 @@ impl Fault {
         let offset = source.offset(line, column);
         Self {
             code,
+            severity: Severity::Error,
             message: message.into(),
             label: "here".to_owned(),
             help: None,
@@ -114,6 +128,30 @@ impl Fault {
         self
     }
 
+    /// Says how much it matters.
+    #[must_use]
+    pub(crate) fn severe(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// How much it matters.
+    pub fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// What stands at the place, in a few words.
+    pub fn marker(&self) -> &str {
+        &self.label
+    }
+
+    /// How many characters of the line are marked; none when the file as a whole is meant.
+    pub fn width(&self) -> usize {
+        let Some(span) = self.span else { return 0 };
+        let text = self.source.inner().get(span.offset()..span.offset() + span.len());
+        text.map_or(0, |text| text.chars().count())
+    }
+
     /// The stable code, such as `mapping::unknown_field`.
     pub fn code(&self) -> &'static str {
         self.code
@@ -143,8 +181,12 @@ impl Diagnostic for Fault {
         Some(Box::new(self.code))
     }
 
-    fn severity(&self) -> Option<Severity> {
-        Some(Severity::Error)
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+            Severity::Note => miette::Severity::Advice,
+        })
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
@@ -167,6 +209,7 @@ impl Serialize for Fault {
         #[derive(Serialize)]
         struct Shown<'a> {
             code: &'a str,
+            severity: Severity,
             message: &'a str,
             #[serde(skip_serializing_if = "Option::is_none")]
             help: Option<&'a str>,
@@ -174,6 +217,7 @@ impl Serialize for Fault {
         }
         Shown {
             code: self.code,
+            severity: self.severity,
             message: &self.message,
             help: self.help.as_deref(),
             place: &self.place,

@@ -83,6 +83,13 @@ impl Files {
         Self::from_memory(&layer.name, files)
     }
 
+    /// The same with another text for one file, as an editor has it.
+    #[must_use]
+    pub fn with(mut self, label: &str, name: &str, text: &str) -> Self {
+        self.take(label, name, text.to_owned());
+        self
+    }
+
     /// Whether there is nothing at all.
     pub fn is_empty(&self) -> bool {
         self.scripts.is_empty()

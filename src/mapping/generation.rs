@@ -77,7 +77,9 @@ impl Generation {
     /// # Errors
     /// Every [`Fault`] of every file, in the order of the layers.
     pub fn of_layers(layers: Layers) -> Result<Self, Vec<Fault>> {
-        load::load(layers)
+        let loaded = load::load(layers)?;
+        let misfits = loaded.misfits();
+        if misfits.is_empty() { Ok(loaded) } else { Err(misfits) }
     }
 
     /// Loads the mappings that a connection had once, from the texts that were kept. Where this build of rollcall makes other
@@ -86,7 +88,8 @@ impl Generation {
     /// # Errors
     /// As [`Generation::load`]: this build may refuse what an older one took.
     pub fn of_sources(sources: &Sources) -> Result<Self, Vec<Fault>> {
-        Self::of_layers(Layers::of_sources(sources))
+        // What was in force once is not held against the schema anew.
+        load::load(Layers::of_sources(sources))
     }
 
     /// The faults of files, none if they can be loaded.

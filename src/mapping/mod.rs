@@ -13,10 +13,13 @@
 //! Deliberately absent: clocks, I/O, globals, randomness. The invariant: the same record and the same digest give the
 //! same outcome.
 
+mod analysis;
 pub mod builtin;
 mod cases;
 mod check;
 mod compiled;
+mod coverage;
+mod editor;
 mod engine;
 mod exceptions;
 mod explain;
@@ -30,6 +33,7 @@ mod load;
 mod mapper;
 mod modules;
 mod paths;
+mod pick;
 mod projection;
 mod script;
 mod settings;
@@ -44,12 +48,16 @@ mod yaml;
 #[cfg(test)]
 mod testing;
 
+pub use analysis::{Known, Pictures, documented};
 pub use cases::{CaseReport, CaseResult};
+pub use coverage::{Coverage, FieldCoverage, Missed, Reached, Watcher};
+pub use editor::{Draft, Suggested, Suggestion};
 pub use exceptions::{ExceptionInfo, ExceptionState};
-pub use fault::{Fault, Source};
+pub use fault::{Fault, Severity, Source};
 pub use files::Files;
 pub use generation::{Generation, Interpreted, SettingError};
 pub use layers::Layers;
 pub use library::{Function, functions};
+pub use pick::{PickedCase, Picker};
 pub use settings::Setting;
 pub use shared::Shared;

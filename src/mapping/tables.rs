@@ -73,6 +73,11 @@ impl Tables {
 }
 
 impl Table {
+    /// Every row, the row `_` included.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&str, &Cell)> {
+        self.0.iter().map(|(value, cell)| (value.as_str(), cell))
+    }
+
     /// Adds a row.
     pub(crate) fn insert(&mut self, value: String, cell: Cell) {
         self.0.insert(value, cell);

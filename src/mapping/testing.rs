@@ -54,6 +54,19 @@ pub(crate) fn kind_on(script: &str, record: &Value) -> &'static str {
     super::value::Value::of(&value).kind()
 }
 
+/// The kind of an expression's value, `None` when it has none.
+pub(crate) fn kind_of(expression: &str) -> Option<&'static str> {
+    let env = env();
+    let engine = engine::build(&env, LIMITS);
+    let text = format!("#{{ custom: {expression} }}");
+    let source = Arc::new(Source { name: "test.rhai".to_owned(), text });
+    let script = Script::compile(&engine, &source, Entity::Employee, Role::Base, &env.tables);
+    let (mut tape, projection) = (Tape::default(), Projection::new());
+    let doc = tape.parse("{}", &projection).ok()?;
+    let value = Room::new("Asia/Shanghai").evaluate(&engine, &script.ok()??.ast, &doc).ok()?;
+    Some(super::value::Value::of(value.cast::<rhai::Map>().get("custom")?).kind())
+}
+
 /// The value that a script puts under `custom`.
 pub(crate) fn evaluate_on(script: &str, record: &Value) -> Result<Value, Box<Reject>> {
     evaluate_raw(script, record).map(json)

@@ -108,6 +108,39 @@ pub(crate) fn case(text: &str) -> Result<RawCase, YamlFault> {
     serde_yaml::from_str(text).map_err(|error| fault(&error))
 }
 
+/// What a case expects.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Expected {
+    Draft(serde_json::Map<String, serde_json::Value>),
+    /// A code, and the field it is about.
+    Rejected(String, Option<String>),
+    Skipped,
+}
+
+/// Writes a case as [`case`] reads it.
+pub(crate) fn write_case(
+    about: &str,
+    record: &serde_json::Value,
+    zone: Option<&str>,
+    expected: &Expected,
+) -> Option<String> {
+    let mut entries = vec![("about", serde_json::json!(about)), ("record", record.clone())];
+    entries.extend(zone.map(|zone| ("zone", serde_json::json!(zone))));
+    entries.push(match expected {
+        Expected::Draft(draft) => ("draft", serde_json::json!(draft)),
+        Expected::Rejected(code, None) => ("rejected", serde_json::json!({ "code": code })),
+        Expected::Rejected(code, Some(field)) => {
+            ("rejected", serde_json::json!({ "code": code, "field": field }))
+        }
+        Expected::Skipped => ("skipped", serde_json::json!(true)),
+    });
+    let mut root = serde_yaml::Mapping::new();
+    for (name, value) in entries {
+        root.insert(name.into(), serde_yaml::to_value(value).ok()?);
+    }
+    serde_yaml::to_string(&root).ok()
+}
+
 /// Reads `tables.yaml`: table names over rows of `value: word`. An empty file has no tables.
 pub(crate) fn tables(text: &str) -> Result<Tables, YamlFault> {
     let root = match serde_yaml::from_str(text).map_err(|error| fault(&error))? {

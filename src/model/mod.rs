@@ -13,5 +13,6 @@ pub mod link;
 pub mod plan;
 pub mod rate;
 pub mod record;
+pub mod redact;
 pub mod schema;
 pub mod sources;

@@ -6,6 +6,7 @@ mod crash;
 mod dingtalk;
 mod events;
 mod live;
+mod mapping_checks;
 mod mappings;
 mod platform;
 #[path = "../pushed/mod.rs"]

@@ -3,9 +3,13 @@
 mod cases;
 mod check;
 mod functions;
+mod generate;
 mod history;
 mod kept;
+mod lsp;
+mod records;
 mod revert;
+mod sarif;
 mod sets;
 mod show;
 mod try_out;
@@ -18,10 +22,8 @@ use super::exit::{Failure, Outcome};
 /// What to do with mappings.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Verb {
-    /// Compiles every mapping and tells everything that is wrong, with its line.
-    Check(Where),
-    /// Runs every case beside the mappings.
-    Test(Where),
+    Check(check::Args),
+    Test(cases::Args),
     /// Maps one record, or an array of them, and prints the draft or why there is none.
     Run {
         /// The connector, such as feishu.
@@ -36,6 +38,7 @@ pub(super) enum Verb {
     },
     /// Lists the functions that mappings may call.
     Functions,
+    Lsp(lsp::Args),
     /// Shows which layer sets each field, and where.
     Show(show::Args),
     /// Lists the mappings that were in force, since when, and what each changed.
@@ -54,12 +57,13 @@ pub(super) struct Where {
 
 pub(super) fn run(context: &Context, verb: Verb) -> Result<Outcome, Failure> {
     match verb {
-        Verb::Check(place) => check::run(context, &place),
-        Verb::Test(place) => cases::run(context, &place),
+        Verb::Check(args) => check::run(context, &args),
+        Verb::Test(args) => cases::run(context, &args),
         Verb::Run { connector, entity, input, place } => {
             try_out::run(context, &place, &connector, &entity, &input)
         }
         Verb::Functions => Ok(functions::run(context)),
+        Verb::Lsp(args) => lsp::run(context, &args),
         Verb::Show(args) => show::run(context, &args),
         Verb::History(args) => history::run(context, &args),
         Verb::Revert(args) => revert::run(context, &args),

@@ -1,13 +1,13 @@
 //! Which mappings a verb is about: those of the configuration, or of a folder.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Where;
 use crate::app;
 use crate::cli::Context;
 use crate::cli::exit::Failure;
-use crate::mapping::{Files, Generation, Layers, Shared};
+use crate::mapping::{Files, Generation, Layers, Pictures, Shared, documented};
 use crate::model::ids::{ConnectionId, TenantId};
 
 /// The zone and region of a mapping that is tried without a configuration.
@@ -23,6 +23,10 @@ pub(super) struct Set {
     pub(super) layers: Layers,
     pub(super) zone: String,
     pub(super) region: String,
+    /// The beginnings of names in messages, and the folders that they stand for; a tenant's first.
+    pub(super) roots: Vec<(String, PathBuf)>,
+    /// Whose records these mappings map.
+    pub(super) connections: Vec<(TenantId, ConnectionId)>,
 }
 
 impl Set {
@@ -30,6 +34,14 @@ impl Set {
     pub(super) fn load(&self) -> Result<Generation, Failure> {
         Generation::of_layers(self.layers.clone())
             .map_err(|faults| app::Failure::reports(&faults).into())
+    }
+
+    /// What the platform's pages, and those beside the mappings, document.
+    pub(super) fn documented(&self) -> Pictures {
+        let name = self.connector.as_str();
+        let mut roots = self.roots.iter();
+        let root = roots.find(|(label, _)| label.strip_suffix('/') == Some(name));
+        documented(name, root.map(|(_, folder)| folder.as_path()))
     }
 }
 
@@ -52,6 +64,12 @@ pub(super) fn sets(context: &Context, place: &Where) -> Result<Vec<Set>, Failure
                 Some(_) => format!("{connector} with the layer of {}", tenant.id),
                 None => connector.to_string(),
             };
+            let mut roots = roots(&config.mappings, connector.as_str());
+            if let (Some(_), Some(folder)) = (&layers.tenant, &tenant.mappings) {
+                let label = format!("{}/{connector}/", tenant.id);
+                roots.insert(0, (label, folder.join(connector.as_str())));
+            }
+            let own = (tenant.id.clone(), connection.id.clone());
             let set = Set {
                 name: name.clone(),
                 tenants: Vec::new(),
@@ -59,8 +77,12 @@ pub(super) fn sets(context: &Context, place: &Where) -> Result<Vec<Set>, Failure
                 connector,
                 zone: tenant.timezone.name().to_owned(),
                 region: tenant.region.as_str().to_owned(),
+                roots,
+                connections: Vec::new(),
             };
-            sets.entry(name).or_insert(set).tenants.push(tenant.id.clone());
+            let set = sets.entry(name).or_insert(set);
+            set.tenants.push(tenant.id.clone());
+            set.connections.push(own);
         }
     }
     Ok(sets.into_values().collect())
@@ -84,7 +106,16 @@ fn folder_sets(folder: &Path) -> Result<Vec<Set>, Failure> {
         if let (false, Ok(id)) = (connector.is_empty(), ConnectionId::parse(&name)) {
             let (zone, region) = (ZONE.to_owned(), REGION.to_owned());
             let layers = Layers { shared: shared.clone(), ..Layers::plain(&connector, None) };
-            sets.push(Set { name, connector: id, tenants: Vec::new(), layers, zone, region });
+            sets.push(Set {
+                roots: roots(folder, &name),
+                name,
+                connector: id,
+                tenants: Vec::new(),
+                layers,
+                zone,
+                region,
+                connections: Vec::new(),
+            });
         }
     }
     if sets.is_empty() {
@@ -92,4 +123,9 @@ fn folder_sets(folder: &Path) -> Result<Vec<Set>, Failure> {
     }
     sets.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(sets)
+}
+
+/// The folders of a connector and of the shared modules.
+fn roots(mappings: &Path, connector: &str) -> Vec<(String, PathBuf)> {
+    [connector, "lib"].map(|name| (format!("{name}/"), mappings.join(name))).into()
 }

@@ -11,7 +11,7 @@
 //! the same `instance` follow one another in one instance, because a guest may keep something in its memory.
 //!
 //! # What is in it
-//! A recording holds no outcome of the real call. When a call has ended, its effects are redacted ([`redact`]) and the call
+//! A recording holds no outcome of the real call. When a call has ended, its effects are redacted ([`redact`](crate::model::redact)) and the call
 //! is gone through once more, in a second instance that is told the stand-ins only: what *that* instance asks and returns is
 //! written. So whatever a guest makes of a name, a number or a token (a joined id, a cursor, a header, a line of the log) is
 //! made of stand-ins, and a replay sees exactly what was written. The price is that every call runs twice while a
@@ -25,14 +25,11 @@
 //! The invariant: nothing in a file was derived from a person's data or a credential, except by the key.
 
 mod call;
-mod class;
 mod effect;
 mod file;
 mod recorder;
-mod redact;
 mod replay;
 mod stage;
-mod stand_in;
 mod tape;
 
 use serde::Serialize;

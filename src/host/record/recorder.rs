@@ -12,7 +12,6 @@ use tokio::time::{Instant, timeout_at};
 use super::call::{Call, Made, Outcome};
 use super::effect::Effect;
 use super::file::{BYTES, Bounds, Header, Line, RecordError, Taken, Writer};
-use super::redact::Redactor;
 use super::stage::Stage;
 use super::tape::{Script, Tape};
 use crate::host::context::Shared;
@@ -20,6 +19,7 @@ use crate::host::failure::Failure;
 use crate::host::instance::Live;
 use crate::host::random::Randomness;
 use crate::model::fault::Fault;
+use crate::model::redact::Redactor;
 
 /// Writes the recording of one connection.
 pub struct Recorder {

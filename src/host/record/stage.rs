@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::effect::{Answer, Ask, Binary, Effect, Refused};
-use super::redact::Redactor;
 use crate::model::hash::ContentHash;
+use crate::model::redact::Redactor;
 
 /// The most texts that are learnt; beyond it a text is replaced as if it came from the platform.
 const PAIRS: usize = 500_000;

@@ -5,13 +5,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use rhai::{AST, ASTFlags, ASTNode, Engine, Expr, FnCallExpr, Module, Position, Stmt};
+use rhai::{AST, ASTFlags, Engine, Expr, FnCallExpr, Position, Stmt};
 
 use super::labels::labels;
 use super::node::{
     Arg, Body, Chain, Kind, Literal, Node, Operator, Over, Slot, Statement, Step, Switch,
 };
-use super::steps::{Raw, lambda_of, steps_of};
+use super::steps::{Raw, function_of, lambda_of, steps_of};
+use super::watch::{Branch, Mark};
 use crate::mapping::library::{self, Closure};
 use crate::mapping::projection::{Projection, ROOT};
 use crate::mapping::script::{RECORD, Script, ZONE};
@@ -77,6 +78,8 @@ pub(super) struct Builder<'s> {
     /// Those that could not be built.
     failed: Vec<(usize, Unsupported)>,
     frame: Frame,
+    /// The branches and lookups that are told of; `None` for a tree that is not watched.
+    marks: Option<Vec<Mark>>,
 }
 
 /// What a name in sight stands for.
@@ -108,12 +111,38 @@ impl<'s> Builder<'s> {
             assigned: assigned(&script.ast),
             failed: Vec::new(),
             frame: Frame::default(),
+            marks: None,
         }
     }
 
-    /// The size of the script's own frame, and its functions.
-    pub(super) fn finish(self) -> (usize, Box<[Body]>) {
-        (self.frame.size, self.bodies.into())
+    /// The same for a tree that is watched.
+    pub(super) fn watched(self) -> Self {
+        Self { marks: Some(Vec::new()), ..self }
+    }
+
+    /// What the script reads of the record.
+    pub(super) fn projection(&mut self) -> &mut Projection {
+        self.projection
+    }
+
+    /// A new place to tell of.
+    fn place(&mut self, what: Branch, at: Position) -> Option<usize> {
+        let marks = self.marks.as_mut()?;
+        marks.push(Mark { what, at });
+        Some(marks.len() - 1)
+    }
+
+    /// A branch, told of when it is reached.
+    fn branch(&mut self, what: Branch, at: Position, node: Node) -> Node {
+        match self.place(what, at) {
+            Some(number) => Node::Mark(number, Box::new(node)),
+            None => node,
+        }
+    }
+
+    /// The size of the script's own frame, its functions, and what is told of.
+    pub(super) fn finish(self) -> (usize, Box<[Body]>, Vec<Mark>) {
+        (self.frame.size, self.bodies.into(), self.marks.unwrap_or_default())
     }
 
     fn variable(&mut self, name: &str, at: Position) -> Built<usize> {
@@ -216,10 +245,17 @@ impl<'s> Builder<'s> {
             Stmt::Expr(value) => self.expression(value),
             Stmt::FnCall(call, at) => self.call(call, *at),
             Stmt::Block(inner) => self.block(inner.statements()),
-            Stmt::If(parts, _) => {
+            Stmt::If(parts, at) => {
                 let condition = self.expression(&parts.expr)?;
                 let then = self.block(parts.body.statements())?;
-                let otherwise = self.block(parts.branch.statements())?;
+                let then = self.branch(Branch::Then, *at, then);
+                let chained = matches!(parts.branch.statements(), [Stmt::If(..)]);
+                let mut otherwise = self.block(parts.branch.statements())?;
+                if !chained {
+                    let begin = parts.branch.position();
+                    let begin = if begin.is_none() { *at } else { begin };
+                    otherwise = self.branch(Branch::Else, begin, otherwise);
+                }
                 Ok(Node::If(Box::new((condition, then, otherwise))))
             }
             Stmt::Switch(parts, at) => self.switch(&parts.0, &parts.1, *at),
@@ -255,7 +291,8 @@ impl<'s> Builder<'s> {
         let value = self.expression(value)?;
         let mut built = Vec::new();
         for case in &cases.expressions {
-            built.push((self.expression(&case.lhs)?, self.expression(&case.rhs)?));
+            let (condition, result) = (self.expression(&case.lhs)?, self.expression(&case.rhs)?);
+            built.push((condition, self.branch(Branch::Arm, case.rhs.start_position(), result)));
         }
         let spans = cases.ranges.iter().filter_map(|range| {
             Some(match range {
@@ -300,7 +337,17 @@ impl<'s> Builder<'s> {
             Expr::Dot(..) | Expr::Index(..) => self.path(expr, Ending::Value)?,
             Expr::And(parts, _) => Node::And(self.all(parts.iter())?),
             Expr::Or(parts, _) => Node::Or(self.all(parts.iter())?),
-            Expr::Coalesce(parts, _) => Node::Coalesce(self.all(parts.iter())?),
+            Expr::Coalesce(parts, _) => {
+                let mut built = Vec::new();
+                for (nth, part) in parts.iter().enumerate() {
+                    let node = self.expression(part)?;
+                    built.push(match nth {
+                        0 => node,
+                        _ => self.branch(Branch::Default, part.start_position(), node),
+                    });
+                }
+                Node::Coalesce(built.into())
+            }
             Expr::DynamicConstant(..) => {
                 return unsupported("a function kept as a value", expr.position());
             }
@@ -334,7 +381,14 @@ impl<'s> Builder<'s> {
         }
         if let Some(function) = library::function(name) {
             return match (function.body, &call.args[..]) {
-                (library::Body::Plain(body), args) => Ok(Node::Call(body, self.all(args)?)),
+                (library::Body::Plain(body), args) => {
+                    let args = self.all(args)?;
+                    let lookup = (name == "lookup").then(|| self.place(Branch::Lookup, at));
+                    Ok(match lookup.flatten() {
+                        Some(number) => Node::Lookup(number, body, args),
+                        None => Node::Call(body, args),
+                    })
+                }
                 (library::Body::Closure(closure), [list, lambda]) => {
                     let list = self.expression(list)?;
                     Ok(Node::Over(Box::new((list, self.over(closure, lambda)?))))
@@ -401,21 +455,7 @@ impl<'s> Builder<'s> {
         parameters: usize,
         at: Position,
     ) -> Built<(Vec<String>, Vec<Stmt>)> {
-        let Some(definition) = self.ast.shared_lib().get_script_fn(name, parameters) else {
-            return unsupported("this call", at);
-        };
-        let names = definition.params.iter().map(ToString::to_string).collect();
-        // rhai shows a body only while it walks a tree: walk one that has nothing else.
-        let mut alone = Module::new();
-        alone.set_script_fn(definition.clone());
-        let mut statements = Vec::new();
-        AST::new([], alone).walk(&mut |path| {
-            if let [ASTNode::Stmt(stmt)] = path {
-                statements.push((*stmt).clone());
-            }
-            true
-        });
-        Ok((names, statements))
+        function_of(self.ast, name, parameters).map_or_else(|| unsupported("this call", at), Ok)
     }
 
     /// `|x| ..` as an argument: its body sees the variables around it, which never change once it has captured them.
@@ -448,12 +488,12 @@ impl<'s> Builder<'s> {
         let on_record = part.is_some();
         for (optional, step) in raw {
             let kind = match (step, part) {
-                (Raw::Property(name), Some(above)) => {
+                (Raw::Property(name, _), Some(above)) => {
                     let below = self.projection.below(above, name);
                     part = Some(below);
                     Kind::Slot(self.slot(below))
                 }
-                (Raw::Property(name), None) => Kind::Property(name.into()),
+                (Raw::Property(name, _), None) => Kind::Property(name.into()),
                 (Raw::Index(index), _) => {
                     self.close(&mut part);
                     Kind::Index(self.arg(index, &mut early)?)

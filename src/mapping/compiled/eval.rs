@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::node::{Body, Literal, Node, Over, Statement, Switch};
 use super::operators::binary;
+use super::watch::Watch;
 use super::weight::Weight;
 use crate::mapping::engine::LIMITS;
 use crate::mapping::library::{Closure, Env, Failure, Plain, invoke};
@@ -43,12 +44,23 @@ pub(super) struct Run<'a> {
     steps: u64,
     depth: usize,
     since: Option<Instant>,
+    pub(super) watch: Watch,
 }
 
 impl<'a> Run<'a> {
     pub(super) fn new(doc: &'a Doc<'a>, env: &'a Env, bodies: &'a [Body], frame: usize) -> Self {
         let stack = vec![Value::Unit; frame];
-        Self { doc, env, bodies, stack, base: 0, steps: 0, depth: 0, since: None }
+        Self {
+            doc,
+            env,
+            bodies,
+            stack,
+            base: 0,
+            steps: 0,
+            depth: 0,
+            since: None,
+            watch: Watch::default(),
+        }
     }
 
     /// Carries out statements; the value is that of the last.
@@ -143,6 +155,16 @@ impl<'a> Run<'a> {
             }
             Node::Text(parts) => self.text(parts),
             Node::Fail => Err(Halt::Fail),
+            Node::Mark(number, inner) => {
+                self.watch.reach(*number);
+                self.eval(inner)
+            }
+            Node::Lookup(number, body, args) => {
+                let args: Result<Vec<_>, _> = args.iter().map(|arg| self.eval(arg)).collect();
+                let mut args = args?;
+                self.watch.look_up(*number, &self.env.tables, &args);
+                self.plain(*body, &mut args)
+            }
         }
     }
 

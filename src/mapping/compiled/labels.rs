@@ -11,7 +11,7 @@ use rhai::{Engine, Expr, Stmt};
 use super::node::Literal;
 
 /// The literals of a script by the hash that a case with that value has.
-pub(super) fn labels(engine: &Engine, script: &str) -> HashMap<u64, Literal> {
+pub(in crate::mapping) fn labels(engine: &Engine, script: &str) -> HashMap<u64, Literal> {
     if !script.contains("switch") {
         return HashMap::new();
     }

@@ -12,6 +12,7 @@ mod labels;
 mod node;
 mod operators;
 mod steps;
+mod watch;
 mod weight;
 
 #[cfg(test)]
@@ -19,6 +20,10 @@ mod tests;
 
 pub(crate) use build::Unsupported;
 pub(crate) use eval::Halt;
+pub(in crate::mapping) use labels::labels;
+pub(in crate::mapping) use node::Literal;
+pub(in crate::mapping) use steps::{Raw, function_of, lambda_of, steps_of};
+pub(in crate::mapping) use watch::{Branch, Cover, Mark, Watch};
 
 use rhai::{AST, Engine, Expr, Stmt};
 
@@ -46,6 +51,8 @@ pub(crate) struct Program {
     pub(crate) rest: Option<AST>,
     /// The fields that are left to it, and why.
     pub(crate) reasons: Vec<(String, Unsupported)>,
+    /// What a watched tree tells of.
+    pub(in crate::mapping) marks: Vec<Mark>,
 }
 
 /// Where a value goes.
@@ -74,7 +81,24 @@ impl Program {
         entity: Entity,
         projection: &mut Projection,
     ) -> Result<Self, Unsupported> {
-        let mut builder = Builder::new(engine, script, projection);
+        Self::build(Builder::new(engine, script, projection), script, entity)
+    }
+
+    /// Compiles a script to a tree that tells which branches it reaches; for [`Program::watch`].
+    pub(in crate::mapping) fn watched(
+        engine: &Engine,
+        script: &Script,
+        entity: Entity,
+        projection: &mut Projection,
+    ) -> Result<Self, Unsupported> {
+        Self::build(Builder::new(engine, script, projection).watched(), script, entity)
+    }
+
+    fn build(
+        mut builder: Builder<'_>,
+        script: &Script,
+        entity: Entity,
+    ) -> Result<Self, Unsupported> {
         let [before @ .., last] = script.ast.statements() else {
             return Err(Unsupported { what: "no statement", at: rhai::Position::NONE });
         };
@@ -101,12 +125,12 @@ impl Program {
                 _ => return Err(Unsupported { what: "this ending", at: last.position() }),
             },
         };
-        let (frame, bodies) = builder.finish();
         let rest = rest(script, &reasons);
         if let Some(rest) = &rest {
-            paths::add(projection, rest);
+            paths::add(builder.projection(), rest);
         }
-        Ok(Self { frame, prelude: prelude.into(), tail, bodies, rest, reasons })
+        let (frame, bodies, marks) = builder.finish();
+        Ok(Self { frame, prelude: prelude.into(), tail, bodies, rest, reasons, marks })
     }
 
     /// Evaluates the script on a record; shows each field and its value. `false`: the record is left out.
@@ -114,9 +138,28 @@ impl Program {
         &'a self,
         doc: &'a Doc<'a>,
         env: &'a Env,
+        show: impl FnMut(&Target, Value<'a>) -> Result<(), Halt>,
+    ) -> Result<bool, Halt> {
+        self.drive(&mut Run::new(doc, env, &self.bodies, self.frame), show)
+    }
+
+    /// The same for a watched tree, and what it told, however it ended.
+    pub(in crate::mapping) fn watch<'a>(
+        &'a self,
+        doc: &'a Doc<'a>,
+        env: &'a Env,
+        show: impl FnMut(&Target, Value<'a>) -> Result<(), Halt>,
+    ) -> (Result<bool, Halt>, Watch) {
+        let mut run = Run::new(doc, env, &self.bodies, self.frame);
+        let outcome = self.drive(&mut run, show);
+        (outcome, run.watch)
+    }
+
+    fn drive<'a>(
+        &'a self,
+        run: &mut Run<'a>,
         mut show: impl FnMut(&Target, Value<'a>) -> Result<(), Halt>,
     ) -> Result<bool, Halt> {
-        let mut run = Run::new(doc, env, &self.bodies, self.frame);
         let mut weight = Weight::default();
         run.statements(&self.prelude)?;
         match &self.tail {

@@ -37,11 +37,15 @@ pub(super) enum Node {
     Text(Box<[Node]>),
     /// What only the interpreter can say, such as why a script throws.
     Fail,
+    /// A branch that a watched evaluation tells of, by its number; not in other trees.
+    Mark(usize, Box<Node>),
+    /// A look into a table that a watched evaluation tells of, by its number; not in other trees.
+    Lookup(usize, Plain, Box<[Node]>),
 }
 
 /// A constant.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Literal {
+pub(in crate::mapping) enum Literal {
     Unit,
     Bool(bool),
     Int(i64),

@@ -2,10 +2,10 @@
 //!
 //! rhai nests a chain to the right and keeps closures as function pointers, with their captured variables curried on.
 
-use rhai::{ASTFlags, Expr, FnCallExpr, FnPtr, Position, Stmt};
+use rhai::{AST, ASTFlags, ASTNode, Expr, FnCallExpr, FnPtr, Module, Position, Stmt};
 
 /// A function given to a call: its name, and how many variables it captures.
-pub(super) fn lambda_of(expr: &Expr) -> Option<(String, usize)> {
+pub(in crate::mapping) fn lambda_of(expr: &Expr) -> Option<(String, usize)> {
     match expr {
         Expr::DynamicConstant(value, _) => {
             let function = value.read_lock::<FnPtr>()?;
@@ -24,14 +24,14 @@ pub(super) fn lambda_of(expr: &Expr) -> Option<(String, usize)> {
 }
 
 /// A step as rhai has it.
-pub(super) enum Raw<'e> {
-    Property(&'e str),
+pub(in crate::mapping) enum Raw<'e> {
+    Property(&'e str, Position),
     Index(&'e Expr),
     Method(&'e FnCallExpr, Position),
 }
 
 /// The base of a chain, and its steps with whether each is optional.
-pub(super) fn steps_of(expr: &Expr) -> (&Expr, Vec<(bool, Raw<'_>)>) {
+pub(in crate::mapping) fn steps_of(expr: &Expr) -> (&Expr, Vec<(bool, Raw<'_>)>) {
     let mut steps = Vec::new();
     let (mut dotted, chain, mut flags) = match expr {
         Expr::Dot(chain, flags, _) => (true, chain, *flags),
@@ -52,7 +52,7 @@ pub(super) fn steps_of(expr: &Expr) -> (&Expr, Vec<(bool, Raw<'_>)>) {
         let optional = flags.intersects(ASTFlags::NEGATED);
         let step = match here {
             index if !dotted => Raw::Index(index),
-            Expr::Property(name, _) => Raw::Property(&name.2),
+            Expr::Property(name, at) => Raw::Property(&name.2, *at),
             Expr::MethodCall(call, at) => Raw::Method(call, *at),
             other => Raw::Index(other),
         };
@@ -64,4 +64,25 @@ pub(super) fn steps_of(expr: &Expr) -> (&Expr, Vec<(bool, Raw<'_>)>) {
             None => return (&chain.lhs, steps),
         }
     }
+}
+
+/// The parameters and the statements of a function of a script.
+pub(in crate::mapping) fn function_of(
+    ast: &AST,
+    name: &str,
+    parameters: usize,
+) -> Option<(Vec<String>, Vec<Stmt>)> {
+    let definition = ast.shared_lib().get_script_fn(name, parameters)?;
+    let names = definition.params.iter().map(ToString::to_string).collect();
+    // rhai shows a body only while it walks a tree: walk one that has nothing else.
+    let mut alone = Module::new();
+    alone.set_script_fn(definition.clone());
+    let mut statements = Vec::new();
+    AST::new([], alone).walk(&mut |path| {
+        if let [ASTNode::Stmt(stmt)] = path {
+            statements.push((*stmt).clone());
+        }
+        true
+    });
+    Some((names, statements))
 }

@@ -8,6 +8,7 @@ use rhai::Engine;
 use serde_json::{Map, Value as Json, json};
 
 use super::{Halt, Program, Target};
+use crate::mapping::analysis::tests::allows;
 use crate::mapping::engine::{LIMITS, build};
 use crate::mapping::explain::{End, explain};
 use crate::mapping::fault::Source;
@@ -115,8 +116,17 @@ fn compare(bench: &Bench, text: &str, records: &[Json]) -> Result<usize, String>
     let mut needless = 0;
     for record in records {
         let record = record.to_string();
+        let told = bench.interpreter(&script, &record);
+        if let Outcome::Fields(fields) = &told
+            && let Some(value) = fields.get("custom")
+        {
+            let shown = value[0].as_str().or(value.as_str()).unwrap_or_default();
+            if !allows(&script, shown) {
+                return Err(format!("{text}\n{record}\nthe analysis does not allow {shown}"));
+            }
+        }
         let tree = bench.tree(&program, &projection, &record);
-        let interpreter = bench.interpreter(&script, &record);
+        let interpreter = told;
         match (&tree, &interpreter) {
             (Outcome::Rejected(_), Outcome::Rejected(_)) => {}
             (Outcome::Rejected(_), _) => needless += 1,

@@ -5,8 +5,8 @@
 //! ones, and without the key there is no way back, not even by trying every phone number. Not encryption for storage. The
 //! invariant: a stand-in has the shape of its text, so that a number stays a number and an id keeps its prefix.
 
-/// The key of one recording.
-pub(super) type Key = [u8; 32];
+/// What stand-ins are made with; whoever has it can tell what they stand for.
+pub type Key = [u8; 32];
 
 /// Rounds over the two halves of a text.
 const ROUNDS: u8 = 4;
@@ -27,9 +27,10 @@ pub(super) fn of_number(key: &Key, number: &str) -> String {
     let end = number.find(['e', 'E']).unwrap_or(number.len());
     let (digits, exponent) = number.split_at(end);
     let sign = digits.len() - digits.trim_start_matches('-').len();
+    let fixed = sign + operator(digits);
     let whole = digits[sign..].find('.').unwrap_or(digits.len() - sign);
     let first = (whole > 1).then_some(sign);
-    moved(key, digits, sign, first, |c| c.is_ascii_digit().then_some((u32::from('0'), 10)))
+    moved(key, digits, fixed, first, |c| c.is_ascii_digit().then_some((u32::from('0'), 10)))
         + exponent
 }
 
@@ -135,11 +136,26 @@ fn fixed(text: &str) -> usize {
         return text[..text.len() - rest.len() + host].chars().count();
     }
     if text.starts_with('+') {
-        return 3;
+        return 3 + text.strip_prefix("+86").map_or(0, operator);
+    }
+    if operator(text) > 0 {
+        return operator(text);
     }
     let prefix = text.bytes().take_while(u8::is_ascii_lowercase).count();
     match text.as_bytes().get(prefix) {
         Some(b'_' | b'-') if (1..=4).contains(&prefix) && text.len() > prefix + 1 => prefix + 1,
+        _ => 0,
+    }
+}
+
+/// How many digits of a Chinese mobile number name only who runs its network; they keep it a mobile number.
+fn operator(number: &str) -> usize {
+    match number.as_bytes() {
+        [b'1', b'3'..=b'9', rest @ ..]
+            if rest.len() == 9 && rest.iter().all(u8::is_ascii_digit) =>
+        {
+            3
+        }
         _ => 0,
     }
 }
@@ -201,6 +217,16 @@ mod tests {
             assert!(read.is_ok_and(|it| it.is_number()), "{number}: {stand_in}");
             assert_eq!(stand_in.len(), number.len());
         }
+    }
+
+    #[test]
+    fn a_mobile_number_stays_one() {
+        for number in ["13800138000", "+8613800138000"] {
+            let stand_in = of_text(&KEY, number);
+            assert_ne!(stand_in, number);
+            assert_eq!(stand_in.get(..number.len() - 8), number.get(..number.len() - 8));
+        }
+        assert_eq!(of_number(&KEY, "13800138000"), of_text(&KEY, "13800138000"));
     }
 
     #[test]

@@ -1,43 +1,47 @@
-//! Takes people and credentials out of what a guest is told, and leaves what a connector steers by.
+//! Takes people and credentials out of a platform's answers and records, and leaves what connectors and mappings steer by.
 //!
-//! JSON stays JSON with the same fields in the same places; [`super::class`] says of each what may be told, everything else
+//! JSON stays JSON with the same fields in the same places; [`class`] says of each what may be told, everything else
 //! gets a stand-in. The invariant: the same value has the same stand-in wherever it stands, so that an id in one answer is
 //! still the id in the next.
+
+mod class;
+mod stand_in;
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::class::{self, Class};
-use super::stand_in::{self, Key};
+pub use stand_in::Key;
+
+use class::Class;
 
 /// The most characters of a word in a message that is told.
 const WORD_CHARS: usize = 24;
 
 /// Replaces what may not be told, always in the same way.
-pub(super) struct Redactor {
+pub struct Redactor {
     key: Key,
 }
 
 impl Redactor {
     /// With a key that must be random and is kept nowhere else.
-    pub(super) fn new(key: Key) -> Self {
+    pub fn new(key: Key) -> Self {
         Self { key }
     }
 
     /// A text that may be anything: an id, a token, a name.
-    pub(super) fn text(&self, text: &str) -> String {
+    pub fn text(&self, text: &str) -> String {
         if Class::Other.tells(text) { text.to_owned() } else { stand_in::of_text(&self.key, text) }
     }
 
     /// What a guest keeps between calls: JSON, or one value.
-    pub(super) fn kept(&self, text: &str) -> String {
+    pub fn kept(&self, text: &str) -> String {
         self.inner_json(text).unwrap_or_else(|| self.text(text))
     }
 
     /// A setting. It is the administrator's and steers the connector; only what identifies or lets in is replaced.
-    pub(super) fn setting(&self, name: &str, text: &str) -> String {
+    pub fn setting(&self, name: &str, text: &str) -> String {
         match class::of_field(Class::Other, name) {
             Class::Secret | Class::Id | Class::Personal => self.text(text),
             _ if class::may_name_someone(text) => self.text(text),
@@ -48,7 +52,7 @@ impl Redactor {
     }
 
     /// A header of a response.
-    pub(super) fn header(&self, name: &str, value: &str) -> String {
+    pub fn header(&self, name: &str, value: &str) -> String {
         let steers = matches!(
             name,
             "content-type" | "content-length" | "date" | "retry-after" | "age" | "server"
@@ -59,7 +63,7 @@ impl Redactor {
     }
 
     /// A body: JSON field by field, any other text word by word, anything else as a whole.
-    pub(super) fn body(&self, body: &[u8]) -> Vec<u8> {
+    pub fn body(&self, body: &[u8]) -> Vec<u8> {
         if let Some(json) = self.json(body) {
             return json;
         }
@@ -74,12 +78,12 @@ impl Redactor {
     }
 
     /// What a secret's operation gives.
-    pub(super) fn bytes(&self, bytes: &[u8]) -> Vec<u8> {
+    pub fn bytes(&self, bytes: &[u8]) -> Vec<u8> {
         stand_in::of_bytes(&self.key, bytes)
     }
 
     /// JSON with the same fields; `None` when it is none.
-    pub(super) fn json(&self, text: &[u8]) -> Option<Vec<u8>> {
+    pub fn json(&self, text: &[u8]) -> Option<Vec<u8>> {
         let mut out = Vec::with_capacity(text.len());
         let mut reader = serde_json::Deserializer::from_slice(text);
         Rewrite { redactor: self, class: Class::Other, out: &mut out }
@@ -136,6 +140,16 @@ impl Redactor {
         let kept = name.len() <= 48 && digits <= 3 && name.bytes().all(plain);
         if kept { name.to_owned() } else { self.text(name) }
     }
+}
+
+/// Whether a value that stands for a kind or a state may be told: a short word or a small number, nothing of a person.
+pub fn tells_word(text: &str) -> bool {
+    Class::Word.tells(text)
+}
+
+/// Whether what stands below a field of this name may be told as it is.
+pub fn tells_field(name: &str, text: &str) -> bool {
+    class::of_field(Class::Other, name).tells(text)
 }
 
 impl fmt::Debug for Redactor {

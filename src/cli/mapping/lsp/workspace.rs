@@ -1,0 +1,107 @@
+//! The mappings that an editor has open, each with what its records are known to hold.
+//!
+//! The invariant: the state is open only while it is read at the start, so that a daemon or a sync is never kept out.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::Context;
+use crate::cli::mapping::sets::{Set, sets};
+use crate::cli::mapping::{Where, records};
+use crate::mapping::{Fault, Files, Generation, Known, Layers, Pictures, Shared, documented};
+use crate::model::entity::Entity;
+
+/// Most stored records of each kind that are looked at.
+const RECORDS: usize = 5_000;
+
+/// All sets of mappings.
+pub(super) struct Workspace {
+    known: Vec<(Set, Pictures)>,
+}
+
+/// A file of a mapping.
+pub(super) struct Script<'w> {
+    pub(super) entity: Entity,
+    set: Option<&'w (Set, Pictures)>,
+    /// The folder it lies in, and the name that messages give to that.
+    folder: PathBuf,
+    label: String,
+}
+
+impl Workspace {
+    /// Reads what there is; where nothing can be read, files are judged on their own.
+    pub(super) fn open(context: &Context, place: &Where, without_records: bool) -> Self {
+        let sets = sets(context, place).unwrap_or_default();
+        let stored = if without_records { None } else { records::open(context, &sets) };
+        let known = sets.into_iter().map(|set| {
+            let mut pictures = set.documented();
+            for (entity, known) in &mut pictures {
+                if let Some(app) = &stored {
+                    let seen = records::each(app, &set, *entity, RECORDS, |it| known.observe(it));
+                    // What cannot be read is not known; the check says why.
+                    drop(seen);
+                }
+            }
+            (set, pictures)
+        });
+        Self { known: known.collect() }
+    }
+
+    /// The script behind a file, if it is one.
+    pub(super) fn script(&self, file: &Path) -> Option<Script<'_>> {
+        let entity = Entity::parse(file.file_name()?.to_str()?.strip_suffix(".rhai")?)?;
+        let folder = canonical(file.parent()?);
+        let root = self.known.iter().find_map(|one| {
+            let mut roots = one.0.roots.iter();
+            roots
+                .find(|(_, root)| canonical(root) == folder)
+                .map(|root| (one, root.0.trim_end_matches('/').to_owned()))
+        });
+        let name = folder.file_name()?.to_str()?.to_owned();
+        Some(match root {
+            Some((set, label)) => Script { entity, set: Some(set), folder, label },
+            None => Script { entity, set: None, folder, label: name },
+        })
+    }
+}
+
+fn canonical(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+}
+
+impl Script<'_> {
+    /// Everything that is said of the file with this text in place of what is on disk.
+    pub(super) fn review(&self, text: &str) -> Vec<Fault> {
+        let name = format!("{}.rhai", self.entity);
+        let with = |label: &str, folder: &Path| {
+            let files = Files::read(label, folder);
+            if canonical(folder) == self.folder { files.with(label, &name, text) } else { files }
+        };
+        let mut faults = if let Some((set, pictures)) = self.set {
+            let mut layers = set.layers.clone();
+            for (label, folder) in &set.roots {
+                let name = label.trim_end_matches('/');
+                match (name, folder.parent()) {
+                    ("lib", Some(mappings)) => layers.shared = Shared::read(mappings),
+                    _ if name == set.connector.as_str() => layers.connector = with(name, folder),
+                    _ => layers.tenant = Some(with(name, folder)),
+                }
+            }
+            Generation::review(&layers, pictures)
+        } else {
+            let pictures = documented(&self.label, Some(&self.folder));
+            let files = with(&self.label, &self.folder);
+            Generation::review(&Layers::plain(&files, None), &pictures)
+        };
+        let shown = format!("{}/{name}", self.label);
+        faults.retain(|fault| fault.place().script == shown);
+        faults
+    }
+
+    /// What the script's records are known to hold.
+    pub(super) fn known(&self) -> Option<Known> {
+        match self.set {
+            Some((_, pictures)) => pictures.get(&self.entity).cloned(),
+            None => documented(&self.label, Some(&self.folder)).remove(&self.entity),
+        }
+    }
+}
