@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pushed::{KEY, Pushed, Sender, TOKEN};
-use rollcall::api::{Api, Callbacks, Look};
+use rollcall::api::{Api, Callbacks, Desk, Look};
 use rollcall::app::SystemClock;
 use rollcall::host::{self, Connection, ConnectionSpec, PluginHost, Secret, SecretSource};
 use rollcall::inbox::{self, Bounds, Intake, Journal, Looker, Parts, Tempo};
@@ -98,7 +98,8 @@ async fn start(folder: &Path, stop: &CancellationToken) -> (SocketAddr, Arc<Inta
     let inbox: Arc<dyn Inbox> = intake.clone();
     let callbacks = Callbacks::new(Arc::new(move |_, _| Some(inbox.clone())), 1 << 20);
     let look: Look = Arc::new(|| panic!("nobody asks for the status"));
-    let api = Api::bind("127.0.0.1:0".parse().unwrap(), look, callbacks).await.unwrap();
+    let desk = Desk::new("", Arc::new(|_| panic!("nobody asks anything")));
+    let api = Api::bind("127.0.0.1:0".parse().unwrap(), look, callbacks, desk).await.unwrap();
     let address = api.address().unwrap();
     tokio::spawn(api.run(stop.clone()));
     (address, intake)

@@ -398,3 +398,16 @@ async fn raw_frames_do_not_grow_without_end() {
     let raw = ledger.raw(Entity::Employee, "u007").unwrap().unwrap();
     assert!(String::from_utf8_lossy(&raw.payload).contains("round 11"));
 }
+
+#[tokio::test]
+async fn an_edited_mapping_brings_nobody_back_who_has_left() {
+    let mut world = world(7);
+    world.sync().await;
+    world.platform().people.remove("u003");
+    world.sync().await;
+    world.wrote();
+    world.suffix = "!".to_owned();
+    let report = world.run(Mode::Remap).await.unwrap();
+    assert_eq!(report.remapped[&Entity::Employee], 6);
+    assert!(!world.wrote().iter().any(|line| line.ends_with("u003")));
+}

@@ -1,7 +1,9 @@
-//! What a running daemon tells and takes over HTTP: health, status, callbacks. Loopback unless configured otherwise.
+//! What a running daemon tells and takes over HTTP: health, status, callbacks, and questions of its own command line.
+//! Loopback unless configured otherwise.
 //!
-//! Not for: telling people's data. The invariant: no request can block a run, and no run a request.
+//! Not for: telling people's data to whoever has not the daemon's key. The invariant: no request can block a run, and no run a request.
 
+mod ask;
 mod callbacks;
 mod health;
 
@@ -9,10 +11,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use ask::{Answer, Desk, KEY};
 pub use callbacks::{Callbacks, Find};
 pub use health::{LongConnection, Snapshot};
 
@@ -34,13 +38,16 @@ impl Api {
         address: SocketAddr,
         look: Look,
         callbacks: Callbacks,
+        desk: Desk,
     ) -> std::io::Result<Self> {
         let take = get(callbacks::take).post(callbacks::take);
+        let ask = post(ask::ask).layer(DefaultBodyLimit::max(ask::QUESTION_BYTES));
         let router = Router::new()
             .route("/healthz", get(health::healthz))
             .route("/status", get(health::status))
             .with_state(look)
-            .route("/callbacks/{tenant}/{connection}", take.with_state(callbacks));
+            .route("/callbacks/{tenant}/{connection}", take.with_state(callbacks))
+            .route("/ask", ask.with_state(desk));
         Ok(Self { listener: TcpListener::bind(address).await?, router })
     }
 

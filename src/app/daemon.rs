@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -13,8 +14,8 @@ use tracing::{error, warn};
 
 use super::inboxes::Inboxes;
 use super::links::Links;
-use super::{App, DAEMON, Failure, Generation, Selection};
-use crate::api::{Api, Callbacks, Look, Snapshot};
+use super::{App, DAEMON, Failure, Generation, Selection, machine};
+use crate::api::{Answer, Api, Callbacks, Desk, Look, Snapshot};
 use crate::config::Watched;
 use crate::model::ids::{ConnectionId, TenantId};
 use crate::reload::{self, Built, Changed, Pace, Reloader};
@@ -34,6 +35,9 @@ struct Running {
 pub(super) struct Note {
     pid: u32,
     pub(super) listen: SocketAddr,
+    /// What opens the daemon for questions of its own command line.
+    #[serde(default)]
+    pub(super) key: String,
 }
 
 /// A running daemon.
@@ -71,11 +75,13 @@ impl Daemon {
         };
         supervisor.arrange()?;
         let callbacks = Callbacks::new(inboxes.find(), inboxes.body_bytes());
+        let key = machine::key().map_err(|cause| Failure::of(&cause))?;
+        let desk = Desk::new(&key, answer(app.clone(), in_force.clone()));
         let look = look(services.clone(), inboxes, links, in_force);
-        let api = Api::bind(app.config().listen, look, callbacks).await;
+        let api = Api::bind(app.config().listen, look, callbacks, desk).await;
         let api = api.map_err(|cause| cannot_listen(&app, &cause))?;
         let address = api.address().map_err(|cause| Failure::of(&cause))?;
-        note(&app, address);
+        note(&app, address, key);
         tasks.spawn(reloader.run(stop.clone()));
         tasks.spawn(supervisor.run());
         tasks.spawn(async move {
@@ -204,10 +210,31 @@ fn look(services: Services, inboxes: Arc<Inboxes>, links: Arc<Links>, in_force: 
     })
 }
 
-fn note(app: &App, listen: SocketAddr) {
-    let note = Note { pid: std::process::id(), listen };
+/// Answers questions by the generation in force, aside from everything else.
+fn answer(app: Arc<App>, in_force: InForce) -> Answer {
+    Arc::new(move |question| {
+        let (app, generation) = (app.clone(), in_force.current());
+        let work = move || {
+            let question = serde_json::from_slice(&question).map_err(|cause| {
+                Failure::of(&cause).hint("the daemon is of another version; restart it")
+            })?;
+            app.answer(&generation.config, &question)
+        };
+        Box::pin(async move {
+            let told = match tokio::task::spawn_blocking(work).await {
+                Ok(Ok(answer)) => json!({ "answer": answer }),
+                Ok(Err(failure)) => json!({ "error": failure.message, "hint": failure.hint }),
+                Err(cause) => json!({ "error": cause.to_string() }),
+            };
+            told.to_string().into_bytes()
+        })
+    })
+}
+
+fn note(app: &App, listen: SocketAddr, key: String) {
+    let note = Note { pid: std::process::id(), listen, key };
     let text = serde_json::to_vec(&note).unwrap_or_default();
-    if let Err(cause) = std::fs::write(app.config().state.join(DAEMON), text) {
+    if let Err(cause) = machine::write_private(&app.config().state.join(DAEMON), &text) {
         warn!(%cause, "`rollcall status` will not find this daemon");
     }
 }

@@ -1,10 +1,13 @@
 //! The machine we run on: runtime, clock, memory.
 
+use std::io::Write as _;
 use std::num::NonZero;
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::runtime::{Builder, Runtime};
 
+use crate::model::hash::ContentHash;
 use crate::port::clock::Clock;
 
 /// Idle blocking threads go after this long.
@@ -23,6 +26,33 @@ pub fn runtime() -> std::io::Result<Runtime> {
         .thread_keep_alive(KEEP_ALIVE)
         .enable_all()
         .build()
+}
+
+/// A key that nobody guesses: 32 hexadecimal digits.
+///
+/// # Errors
+/// What the system says, when it has no random numbers.
+pub(super) fn key() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(ContentHash(bytes).to_string())
+}
+
+/// Writes a file that only this user can read, in place of the one before.
+///
+/// # Errors
+/// What the system says.
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let aside = path.with_extension("new");
+    match std::fs::remove_file(&aside) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => return Err(cause),
+        Ok(()) | Err(_) => {}
+    }
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.create_new(true).write(true).mode(0o600).open(&aside)?;
+    file.write_all(bytes)?;
+    std::fs::rename(&aside, path)
 }
 
 /// How many cores there are.

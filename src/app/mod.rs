@@ -11,6 +11,7 @@ mod generation;
 mod inboxes;
 mod links;
 mod machine;
+mod questions;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -26,6 +27,7 @@ pub use embed::{Embedded, Embedding};
 pub use failure::Failure;
 pub use generation::{Generation, Part, layers, mappings, today};
 pub use machine::{SystemClock, peak_rss_bytes, runtime};
+pub use questions::{About, ConnectionImpact, ImpactAsked, Question};
 
 use crate::config::{Config, Tenant};
 use crate::host::{OsRandom, PluginHost, RecordError, Recorder};
@@ -264,9 +266,18 @@ pub fn load_config(file: &Path) -> Result<Config, Failure> {
     crate::config::load(file).map_err(|faults| Failure::new(faults.to_string()))
 }
 
-/// Where the daemon of this configuration listens, if one has been started.
-pub fn daemon_address(config: &Config) -> Option<SocketAddr> {
+/// How to reach a daemon.
+#[derive(Clone)]
+pub struct Contact {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What opens it for questions; only its own user can read it.
+    pub key: String,
+}
+
+/// How to reach the daemon of this configuration, if one has been started.
+pub fn daemon(config: &Config) -> Option<Contact> {
     let text = std::fs::read(config.state.join(DAEMON)).ok()?;
     let note: daemon::Note = serde_json::from_slice(&text).ok()?;
-    Some(note.listen)
+    Some(Contact { address: note.listen, key: note.key })
 }

@@ -9,6 +9,7 @@ mod exit;
 mod explain;
 mod format;
 mod init;
+mod local;
 mod mapping;
 mod plan;
 mod plugin;

@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
-use super::Context;
 use super::exit::{Failure, Outcome};
+use super::{Context, local};
 use crate::app::{self, App, Selection};
 use crate::model::entity::Entity;
 
@@ -27,8 +25,8 @@ pub(super) struct Args {}
 pub(super) fn run(context: &Context, _: &Args) -> Result<Outcome, Failure> {
     let config = app::load_config(&context.config)?;
     let runtime = app::runtime().map_err(Failure::bug)?;
-    if let Some(address) = app::daemon_address(&config)
-        && let Ok(status) = runtime.block_on(ask(address))
+    if let Some(contact) = app::daemon(&config)
+        && let Ok(status) = runtime.block_on(ask(contact.address))
     {
         context.format.show(&status, text);
         return Ok(Outcome::Done);
@@ -40,18 +38,9 @@ pub(super) fn run(context: &Context, _: &Args) -> Result<Outcome, Failure> {
 }
 
 async fn ask(address: std::net::SocketAddr) -> Result<Value, std::io::Error> {
-    let answer = tokio::time::timeout(PATIENCE, async {
-        let mut stream = TcpStream::connect(address).await?;
-        let request =
-            format!("GET /status HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await?;
-        Ok::<_, std::io::Error>(answer)
-    });
-    let answer = answer.await.map_err(std::io::Error::other)??;
-    let body = answer.windows(4).position(|w| w == b"\r\n\r\n").map(|at| &answer[at + 4..]);
-    serde_json::from_slice(body.unwrap_or_default()).map_err(std::io::Error::other)
+    let request = format!("GET /status HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    let answer = local::exchange(address, &request, PATIENCE).await?;
+    serde_json::from_slice(local::body(&answer)).map_err(std::io::Error::other)
 }
 
 fn stored(app: &App) -> Result<Value, Failure> {

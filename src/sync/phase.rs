@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::model::entity::Entity;
+use crate::model::ids::RunId;
 use crate::model::record::{Evidence, Record};
 use crate::port::store::StoreError;
 
@@ -165,7 +166,8 @@ impl Phase<'_> {
         match source {
             Source::Stored => {
                 let (ledger, entity) = (self.run.ledger.clone(), self.entity);
-                blocking(move || stored(&ledger, entity, &sink)).await
+                let (run, rebuild) = (self.run.id, self.rebuild);
+                blocking(move || stored(&ledger, entity, (run, rebuild), &sink)).await
             }
             Source::Given(records) => {
                 let puller = puller(sink);
@@ -217,17 +219,21 @@ fn tell(progress: &dyn Progress, entity: Entity, origin: Origin, done: u64, of: 
     });
 }
 
-/// Sends every live raw record on.
+/// Sends every live raw record on. What a listing no longer shows has ended, and no mapping brings it back; only a target
+/// that lost its rows gets those too, before they are ended there once more.
 fn stored(
     ledger: &Ledger,
     entity: Entity,
+    (run, rebuild): (RunId, bool),
     sink: &mpsc::Sender<Batch>,
 ) -> Result<Listed, SyncError> {
     for frame in ledger.frames(entity, None) {
         let (id, mut records) = frame?;
         let mut fault = None;
         records.retain(|record| match ledger.entry(entity, record.id.as_str()) {
-            Ok(entry) => entry.is_some_and(|entry| entry.frame == id),
+            Ok(entry) => entry.is_some_and(|entry| {
+                entry.frame == id && (rebuild || !ledger.is_gone(&entry, run))
+            }),
             Err(cause) => {
                 fault = Some(cause);
                 false

@@ -68,7 +68,7 @@ fn gone(
         Standing::Unknown if entry.wanted != Standing::Retired => {
             matcher.left(source)?;
             let applied = if entry.run == run { entry.applied } else { Standing::Unknown };
-            let entry = Entry { wanted: Standing::Retired, applied, run, ..entry };
+            let entry = Entry { wanted: Standing::Retired, applied, run, absent: true, ..entry };
             Ok(ledger.write_index(vec![ledger.put_entry(Entity::Employee, source, &entry)])?)
         }
         Standing::Unknown | Standing::Retired => Ok(()),
@@ -90,7 +90,7 @@ fn write(
     let mut changes = Vec::with_capacity(group.len());
     for (source, mut entry) in group.drain(..) {
         let applied = if entry.run == run { entry.applied } else { ledger.in_force(&entry, run) };
-        entry = Entry { wanted: Standing::Retired, applied, run, ..entry };
+        entry = Entry { wanted: Standing::Retired, applied, run, absent: true, ..entry };
         index.push(ledger.put_entry(entity, &source, &entry));
         let change = Change::end(ExternalId::of(connection, entity, &source));
         out.tally.count(change.verb);

@@ -278,7 +278,8 @@ impl Scribe {
         };
         let frame = prior.map_or(FrameId(0), |prior| prior.frame);
         let run = self.desk.run;
-        let entry = Entry { slot, raw: item.raw, frame, wanted, applied, run, parked };
+        let entry =
+            Entry { slot, raw: item.raw, frame, wanted, applied, run, parked, absent: false };
         let was_parked = prior.is_some_and(|prior| prior.parked);
         let decided = prior.is_some_and(|prior| prior.run == run);
         Ok(Draftee { item, entry, prior, reframe, verb, was_parked, link, decided })

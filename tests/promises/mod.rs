@@ -3,6 +3,7 @@
 mod edits;
 mod gaps;
 mod generations;
+mod impact;
 mod matching;
 mod service;
 mod states;

@@ -10,6 +10,7 @@ mod lsp;
 mod records;
 mod revert;
 mod sarif;
+mod impact;
 mod sets;
 mod show;
 mod try_out;
@@ -36,6 +37,8 @@ pub(super) enum Verb {
         #[command(flatten)]
         place: Where,
     },
+    /// Shows whom and what an edit changes, before it is in force.
+    Impact(impact::Args),
     /// Lists the functions that mappings may call.
     Functions,
     Lsp(lsp::Args),
@@ -62,6 +65,7 @@ pub(super) fn run(context: &Context, verb: Verb) -> Result<Outcome, Failure> {
         Verb::Run { connector, entity, input, place } => {
             try_out::run(context, &place, &connector, &entity, &input)
         }
+        Verb::Impact(args) => impact::run(context, args),
         Verb::Functions => Ok(functions::run(context)),
         Verb::Lsp(args) => lsp::run(context, &args),
         Verb::Show(args) => show::run(context, &args),

@@ -10,6 +10,7 @@ use super::frame::FrameId;
 const LAYOUT: u8 = 1;
 const LEN: usize = 66;
 const PARKED: u8 = 1 << 4;
+const ABSENT: u8 = 1 << 5;
 
 /// Where a record stands in the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub struct Entry {
     pub run: RunId,
     /// Whether the last attempt to map or write it failed.
     pub parked: bool,
+    /// Whether it ended because a complete listing no longer showed it: nothing brings it back but a listing that does.
+    pub absent: bool,
 }
 
 impl Entry {
@@ -47,7 +50,9 @@ impl Entry {
         let (wanted, wanted_hash) = split(self.wanted);
         let (applied, applied_hash) = split(self.applied);
         out.push(LAYOUT);
-        out.push(wanted | applied << 2 | if self.parked { PARKED } else { 0 });
+        let parked = if self.parked { PARKED } else { 0 };
+        let absent = if self.absent { ABSENT } else { 0 };
+        out.push(wanted | applied << 2 | parked | absent);
         out.extend_from_slice(&self.slot.to_le_bytes());
         out.extend_from_slice(&self.run.0.to_le_bytes());
         out.extend_from_slice(&self.frame.0.to_le_bytes());
@@ -70,6 +75,7 @@ impl Entry {
             wanted: join(flags & 3, cut(bytes, 34))?,
             applied: join(flags >> 2 & 3, cut(bytes, 50))?,
             parked: flags & PARKED != 0,
+            absent: flags & ABSENT != 0,
         })
     }
 }

@@ -123,6 +123,11 @@ impl Ledger {
         }
     }
 
+    /// Whether an entry ended because a listing no longer showed it, while `current` runs.
+    pub fn is_gone(&self, entry: &Entry, current: RunId) -> bool {
+        entry.absent && self.in_force(entry, current) == Standing::Retired
+    }
+
     /// The operation that stores an entry.
     pub fn put_entry(&self, entity: Entity, source: &str, entry: &Entry) -> Op {
         Op::Put(self.keys.entry(entity, source), entry.encode())

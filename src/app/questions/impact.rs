@@ -1,0 +1,105 @@
+//! What an edit of the mappings does to everybody, and to one person.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{About, Asked};
+use crate::app::{App, Failure, machine, mappings};
+use crate::config::Config;
+use crate::model::ids::{ConnectionId, TenantId};
+use crate::port::mapper::Mapper;
+use crate::sync::impact::{self, KindImpact, PersonImpact, Sides};
+use crate::sync::ledger::InForce;
+use crate::sync::lineage::find;
+
+/// The question.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ImpactAsked {
+    /// Which connections.
+    pub about: About,
+    /// A folder of mappings, instead of the one that the configuration names.
+    pub mappings: Option<PathBuf>,
+    /// One record to look into, with its values.
+    pub person: Option<String>,
+}
+
+/// The answer for one connection.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ConnectionImpact {
+    /// The customer.
+    pub tenant: TenantId,
+    /// The connection.
+    pub connection: ConnectionId,
+    /// The generation in force; none while nothing was written, and then there is nothing to compare.
+    pub in_force: Option<InForce>,
+    /// Whether this build of rollcall maps the texts in force as the build did that wrote by them.
+    pub same_build: bool,
+    /// The kinds whose mapping differs.
+    pub kinds: Vec<KindImpact>,
+    /// The records that `person` names.
+    pub people: Vec<PersonImpact>,
+}
+
+pub(super) fn answer(
+    app: &App,
+    config: &Config,
+    asked: &ImpactAsked,
+) -> Result<Vec<ConnectionImpact>, Failure> {
+    let mut config = config.clone();
+    if let Some(folder) = &asked.mappings {
+        config.mappings.clone_from(folder);
+    }
+    let one = |on: Asked<'_>| of_connection(&config, asked, &on);
+    app.asked(&config, &asked.about)?.into_iter().map(one).collect()
+}
+
+fn of_connection(
+    config: &Config,
+    asked: &ImpactAsked,
+    on: &Asked<'_>,
+) -> Result<ConnectionImpact, Failure> {
+    let new = mappings(config, on.tenant, on.connection)?;
+    let (zone, region) = (on.tenant.timezone.name(), on.tenant.region.as_str());
+    let new = new.mapper(&on.connection.id, zone, region).map_err(|cause| Failure::of(&cause))?;
+    let (tenant, connection) = on.ids();
+    let mut told = ConnectionImpact {
+        tenant,
+        connection,
+        in_force: None,
+        same_build: true,
+        kinds: Vec::new(),
+        people: Vec::new(),
+    };
+    let Some((in_force, old)) = on.in_force()? else { return Ok(told) };
+    told.same_build =
+        in_force.mappings.iter().all(|(&entity, &digest)| old.digest(entity) == Some(digest));
+    told.in_force = Some(in_force);
+    let sides = Sides { old: &*old, new: &*new };
+    if let Some(person) = &asked.person {
+        told.people = people(on, sides, asked, person)?;
+    } else {
+        let measured = impact::measure(&on.ledger, sides, asked.about.entity, machine::cores());
+        told.kinds = measured.map_err(|cause| Failure::of(&cause))?;
+    }
+    Ok(told)
+}
+
+fn people(
+    on: &Asked<'_>,
+    sides: Sides<'_>,
+    asked: &ImpactAsked,
+    person: &str,
+) -> Result<Vec<PersonImpact>, Failure> {
+    let of = |cause| Failure::of(&cause);
+    let mapper: &dyn Mapper = sides.old;
+    let mut people = Vec::new();
+    for found in find::by_key(&on.ledger, &on.connection.id, mapper, person).map_err(of)? {
+        let wanted = asked.about.entity.is_none_or(|entity| entity == found.entity);
+        let record = on.ledger.raw(found.entity, &found.source).map_err(of)?;
+        if let Some(record) = record.filter(|_| wanted) {
+            people.push(impact::person(sides, found.entity, &record));
+        }
+    }
+    Ok(people)
+}

@@ -1,0 +1,115 @@
+//! What people ask about mappings and records; a running daemon answers over its local address, and without one the state
+//! does.
+//!
+//! Not here: how an answer is shown (cli). The invariant: a question changes nothing but the verdict on a held mapping.
+
+mod impact;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{App, Failure, Selection};
+use crate::config::{Config, Connection, Tenant};
+use crate::mapping::Generation as Mappings;
+use crate::model::entity::Entity;
+use crate::model::ids::{ConnectionId, TenantId};
+use crate::model::sources::Sources;
+use crate::port::mapper::Mapper;
+use crate::sync::ledger::{InForce, Ledger};
+
+pub use impact::{ConnectionImpact, ImpactAsked};
+
+/// A question.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// What an edit of the mappings does to everybody.
+    Impact(ImpactAsked),
+}
+
+/// Which connections a question is about, as [`Selection`].
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct About {
+    /// Only this tenant.
+    pub tenant: Option<String>,
+    /// Only this connection.
+    pub connection: Option<String>,
+    /// Only this kind of record.
+    pub entity: Option<Entity>,
+}
+
+impl App {
+    /// Answers a question as JSON. `config` is the configuration in force.
+    ///
+    /// # Errors
+    /// [`Failure`] saying why there is no answer.
+    pub fn answer(&self, config: &Config, question: &Question) -> Result<Value, Failure> {
+        let answer = match question {
+            Question::Impact(asked) => serde_json::to_value(impact::answer(self, config, asked)?),
+        };
+        answer.map_err(|cause| Failure::of(&cause))
+    }
+
+    /// The connections that a question is about, with their state.
+    fn asked<'a>(&self, config: &'a Config, about: &About) -> Result<Vec<Asked<'a>>, Failure> {
+        let selection =
+            Selection { tenant: about.tenant.clone(), connection: about.connection.clone() };
+        let mut asked = Vec::new();
+        for tenant in config.tenants.values() {
+            for connection in tenant.connections.values() {
+                if selection.takes(&tenant.id, &connection.id) {
+                    let ledger = self.ledger(&tenant.id, &connection.id);
+                    let ledger = ledger.map_err(|cause| Failure::of(&cause))?;
+                    asked.push(Asked { tenant, connection, ledger });
+                }
+            }
+        }
+        if asked.is_empty() {
+            return Err(Failure::new("no connection is selected".to_owned())
+                .hint("see the tenants' files for their names"));
+        }
+        Ok(asked)
+    }
+}
+
+/// The generation in force, and the mapper that its texts make.
+type Old = (InForce, Arc<dyn Mapper>);
+
+/// One connection that is asked about.
+struct Asked<'a> {
+    tenant: &'a Tenant,
+    connection: &'a Connection,
+    ledger: Ledger,
+}
+
+impl Asked<'_> {
+    fn ids(&self) -> (TenantId, ConnectionId) {
+        (self.tenant.id.clone(), self.connection.id.clone())
+    }
+
+    /// The generation in force and its mapper; none while nothing was ever written.
+    fn in_force(&self) -> Result<Option<Old>, Failure> {
+        let of = |cause| Failure::of(&cause);
+        let Some(in_force) = self.ledger.generation_in_force().map_err(of)? else {
+            return Ok(None);
+        };
+        let sources = self.ledger.sources(in_force.digest).map_err(of)?;
+        let Some(sources) = sources else { return Ok(None) };
+        Ok(Some((in_force, mapper_of(&sources, &self.connection.id)?)))
+    }
+}
+
+/// The mapper of texts that were kept.
+///
+/// # Errors
+/// [`Failure`] when this build refuses what an older one took.
+pub(super) fn mapper_of(
+    sources: &Sources,
+    connection: &ConnectionId,
+) -> Result<Arc<dyn Mapper>, Failure> {
+    let mappings = Mappings::of_sources(sources).map_err(|faults| Failure::reports(&faults))?;
+    let mapper = mappings.mapper(connection, &sources.zone, &sources.region);
+    mapper.map_err(|cause| Failure::of(&cause))
+}
