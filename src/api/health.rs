@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use serde::Serialize;
 
 use crate::inbox::Tally;
+use crate::model::hash::ContentHash;
 use crate::model::ids::{ConnectionId, TenantId};
 use crate::model::link::{LinkState, LinkStatus};
 use crate::sync::service::Status;
@@ -24,12 +25,30 @@ pub struct Snapshot {
     /// Why the newest edit is not in force, if it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reload_error: Option<String>,
+    /// Edited mappings that wait for a verdict, or were rejected and still stand in the files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held_mappings: Vec<HeldMapping>,
     /// Every connection.
     pub connections: Vec<Status>,
     /// The inboxes of connections that take callbacks.
     pub callbacks: Vec<Tally>,
     /// Every long connection that is wanted.
     pub long_connections: Vec<LongConnection>,
+}
+
+/// An edited mapping that is not in force.
+#[derive(Clone, Debug, Serialize)]
+pub struct HeldMapping {
+    /// The customer.
+    pub tenant: TenantId,
+    /// The connection.
+    pub connection: ConnectionId,
+    /// The digest of its texts.
+    pub digest: ContentHash,
+    /// Whether somebody said no; the files differ from what is in force until they are edited again.
+    pub rejected: bool,
+    /// Why it was held.
+    pub reasons: Vec<String>,
 }
 
 /// A long connection and whose it is.

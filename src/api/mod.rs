@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use ask::{Answer, Desk, KEY};
 pub use callbacks::{Callbacks, Find};
-pub use health::{LongConnection, Snapshot};
+pub use health::{HeldMapping, LongConnection, Snapshot};
 
 /// Takes a snapshot of the daemon.
 pub type Look = Arc<dyn Fn() -> Snapshot + Send + Sync>;

@@ -77,7 +77,7 @@ impl Daemon {
         let callbacks = Callbacks::new(inboxes.find(), inboxes.body_bytes());
         let key = machine::key().map_err(|cause| Failure::of(&cause))?;
         let desk = Desk::new(&key, answer(app.clone(), in_force.clone()));
-        let look = look(services.clone(), inboxes, links, in_force);
+        let look = look(app.clone(), services.clone(), inboxes, links, in_force);
         let api = Api::bind(app.config().listen, look, callbacks, desk).await;
         let api = api.map_err(|cause| cannot_listen(&app, &cause))?;
         let address = api.address().map_err(|cause| Failure::of(&cause))?;
@@ -131,6 +131,7 @@ impl Supervisor {
                 biased;
                 () = self.stop.cancelled() => break,
                 changed = generations.changed() => if changed.is_err() { break },
+                () = self.app.judged.notified() => {}
             }
             if let Err(failure) = self.arrange() {
                 error!(%failure, "a connection could not be rewired; it goes on as before");
@@ -192,7 +193,13 @@ async fn reloader(app: &Arc<App>) -> Result<(Reloader<Generation>, InForce), Fai
     Ok((reloader.renewed(|generation: &Generation| generation.until_ms), in_force))
 }
 
-fn look(services: Services, inboxes: Arc<Inboxes>, links: Arc<Links>, in_force: InForce) -> Look {
+fn look(
+    app: Arc<App>,
+    services: Services,
+    inboxes: Arc<Inboxes>,
+    links: Arc<Links>,
+    in_force: InForce,
+) -> Look {
     Arc::new(move || {
         let reload = in_force.status();
         Snapshot {
@@ -200,6 +207,7 @@ fn look(services: Services, inboxes: Arc<Inboxes>, links: Arc<Links>, in_force: 
             pid: std::process::id(),
             generation: reload.generation,
             reload_error: reload.error.map(|error| error.text),
+            held_mappings: app.held(&in_force.current()),
             connections: lock(&services)
                 .values()
                 .map(|running| running.handle.status().borrow().clone())

@@ -37,8 +37,10 @@ pub struct Part {
     pub provider: Arc<dyn Provider>,
     /// Reads what the platform pushes; `None` when the plugin takes no callbacks.
     pub callback: Option<Arc<dyn Callback>>,
-    /// The mappings.
+    /// The mappings as the files have them.
     pub mapper: Arc<dyn Mapper>,
+    /// The mappings in force, while those of the files are held.
+    pub held_for: Option<Arc<dyn Mapper>>,
     /// The same, for a long connection.
     pub(super) live: Arc<host::Connection>,
     /// What the provider was built from: unchanged, it is kept with its tokens and instances.
@@ -73,13 +75,14 @@ impl App {
                 let begins = next.and_then(|day| begin_ms(day, tenant.timezone.time_zone()));
                 until_ms = until_ms.into_iter().chain(begins).min();
                 let origin = origin(&config, connection, &plugin);
+                let held_for = self.hold(tenant, &connection.id, &*mapper)?;
                 let part = if let Some(kept) = kept.filter(|kept| kept.origin == origin) {
-                    Part { mapper, ..kept.clone() }
+                    Part { mapper, held_for, ..kept.clone() }
                 } else {
                     let live = self.connect(&config, tenant, connection, plugin)?;
                     let callback: Option<Arc<dyn Callback>> =
                         if live.takes_callbacks() { Some(live.clone()) } else { None };
-                    Part { provider: live.clone(), callback, mapper, live, origin }
+                    Part { provider: live.clone(), callback, mapper, held_for, live, origin }
                 };
                 if connection.events == Events::LongConnection {
                     part.live.check_long_connection().map_err(|cause| Failure::of(&cause))?;

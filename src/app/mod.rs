@@ -8,6 +8,7 @@ mod daemon;
 mod embed;
 mod failure;
 mod generation;
+mod hold;
 mod inboxes;
 mod links;
 mod machine;
@@ -21,13 +22,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
+use tokio::sync::Notify;
 
 pub use daemon::Daemon;
 pub use embed::{Embedded, Embedding};
 pub use failure::Failure;
 pub use generation::{Generation, Part, layers, mappings, today};
 pub use machine::{SystemClock, peak_rss_bytes, runtime};
-pub use questions::{About, ConnectionImpact, ImpactAsked, Question};
+pub use questions::{About, ConnectionImpact, ImpactAsked, Judged, Question, VerdictAsked};
 
 use crate::config::{Config, Tenant};
 use crate::host::{OsRandom, PluginHost, RecordError, Recorder};
@@ -65,6 +67,8 @@ pub struct App {
     store: Arc<SledStore>,
     clock: Arc<dyn Clock>,
     targets: Mutex<HashMap<PathBuf, Arc<EmbeddedEhr>>>,
+    /// Told when somebody has given a verdict on a held mapping.
+    judged: Notify,
     recorder: Option<(TenantId, ConnectionId, Arc<Recorder>)>,
 }
 
@@ -98,6 +102,7 @@ impl App {
             store,
             clock: Arc::new(SystemClock),
             targets: Mutex::default(),
+            judged: Notify::new(),
             recorder: None,
         })
     }
@@ -219,7 +224,7 @@ impl App {
         };
         Ok(Wiring {
             syncer,
-            mapper: part.mapper.clone(),
+            mapper: self.in_force(&tenant.id, connection, part)?,
             schedule: tenant.schedule.clone(),
             full_listing: tenant.full_listing.clone(),
             zone: tenant.timezone.clone(),

@@ -45,6 +45,7 @@ async fn ask(address: std::net::SocketAddr) -> Result<Value, std::io::Error> {
 
 fn stored(app: &App) -> Result<Value, Failure> {
     let mut connections = Vec::new();
+    let mut held = Vec::new();
     for (tenant, connection) in app.connections(&Selection::default()) {
         let ledger =
             app.ledger(&tenant, &connection).map_err(|cause| Failure::from_error(&cause))?;
@@ -61,6 +62,12 @@ fn stored(app: &App) -> Result<Value, Failure> {
                 parked.insert(entity.name().to_owned(), Value::Array(shown));
             }
         }
+        if let Some(it) = ledger.proposal().map_err(|cause| Failure::from_error(&cause))? {
+            held.push(json!({
+                "tenant": tenant, "connection": connection, "digest": it.digest,
+                "rejected": false, "reasons": it.reasons,
+            }));
+        }
         let waiting = app.events_waiting(&tenant, &connection);
         let waiting = waiting.map_err(|cause| Failure::from_error(&cause))?;
         connections.push(json!({
@@ -68,7 +75,11 @@ fn stored(app: &App) -> Result<Value, Failure> {
             "events_waiting": waiting,
         }));
     }
-    Ok(json!({"daemon": "not running", "connections": connections}))
+    let mut status = json!({"daemon": "not running", "connections": connections});
+    if !held.is_empty() {
+        status["held_mappings"] = Value::Array(held);
+    }
+    Ok(status)
 }
 
 fn text(status: &Value) -> String {
@@ -83,6 +94,7 @@ fn text(status: &Value) -> String {
     if let Some(error) = status["reload_error"].as_str() {
         writeln!(out, "the newest edit is NOT in force; the one before is:\n{error}").ok();
     }
+    held(&mut out, status);
     for one in status["connections"].as_array().into_iter().flatten() {
         writeln!(out, "{}/{}", plain(&one["tenant"]), plain(&one["connection"])).ok();
         if let Some(why) = one["running"].as_str() {
@@ -109,6 +121,30 @@ fn text(status: &Value) -> String {
         parked(&mut out, if daemon.is_object() { daemon } else { &one["parked"] });
     }
     out
+}
+
+/// Edited mappings that are not in force.
+fn held(out: &mut String, status: &Value) {
+    for one in status["held_mappings"].as_array().into_iter().flatten() {
+        let (tenant, connection) = (plain(&one["tenant"]), plain(&one["connection"]));
+        let reasons = one["reasons"].as_array().into_iter().flatten();
+        let reasons: Vec<&str> = reasons.map(plain).collect();
+        if one["rejected"] == true {
+            writeln!(
+                out,
+                "{tenant}/{connection}: the mapping in the files was rejected and is not in force"
+            )
+            .ok();
+        } else {
+            writeln!(
+                out,
+                "{tenant}/{connection}: an edited mapping is HELD: {}",
+                reasons.join("; ")
+            )
+            .ok();
+            out.push_str("  look at it with `rollcall mapping impact`, then `rollcall mapping approve` or `reject`\n");
+        }
+    }
 }
 
 /// What a list of the daemon's says of a connection.

@@ -9,6 +9,7 @@
 mod attendance;
 mod callbacks;
 mod cases;
+mod changes;
 mod connection;
 mod events;
 mod fault;
@@ -38,6 +39,7 @@ use crate::model::ids::TenantId;
 pub use attendance::Attendance;
 pub use callbacks::Callbacks;
 pub use cases::Cases;
+pub use changes::{Bounds, Impact, MappingChanges};
 pub use connection::Connection;
 pub use events::Events;
 pub use fault::{ConfigFault, ConfigFaults, Spot};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::ids::{ConnectionId, TenantId};
 
+use super::changes::MappingChanges;
 use super::connection::{Connection, ConnectionFile, Surroundings};
 use super::gate::Gate;
 use super::matching::{Matching, MatchingFile};
@@ -32,6 +33,8 @@ pub struct Tenant {
     pub full_listing: Schedule,
     /// When its plans are held.
     pub gate: Gate,
+    /// When an edited mapping is held.
+    pub mapping_changes: MappingChanges,
     /// When records of two of its platforms are the same person.
     pub matching: Option<Matching>,
     /// Its platforms; at least one.
@@ -49,6 +52,7 @@ pub(super) struct TenantFile {
     schedule: Option<Schedule>,
     full_listing: Option<Schedule>,
     gate: Gate,
+    mapping_changes: MappingChanges,
     matching: Option<MatchingFile>,
     /// By names that are not checked yet, so that a bad one does not hide what stands below it.
     connections: BTreeMap<String, ConnectionFile>,
@@ -77,6 +81,7 @@ impl TenantFile {
             let message = "the tenant has no connection; add one under `connections`".to_owned();
             source.fault(&["connections"], "config::missing_key", message);
         }
+        self.mapping_changes.check(source);
         let count = self.connections.len();
         let names: Vec<String> = self.connections.keys().cloned().collect();
         let matching = self.matching.map(|file| file.check(&names, source));
@@ -95,6 +100,7 @@ impl TenantFile {
             schedule: self.schedule.unwrap_or_else(|| schedule.clone()),
             full_listing: self.full_listing.unwrap_or_else(Schedule::nightly),
             gate: self.gate,
+            mapping_changes: self.mapping_changes,
             matching: matching.flatten(),
             connections: (connections.len() == count).then_some(connections)?,
         })

@@ -85,3 +85,51 @@ async fn a_person_nobody_knows_is_an_error_with_a_next_step() {
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(errors.contains("no stored record is known as `nobody`"), "{errors}");
 }
+
+const STRICT: &str =
+    "mapping_changes:\n  impact: auto\n  fields: { status: { share: 0%, count: 0 } }\n";
+
+fn on_leave(rig: &Rig) -> i64 {
+    rig.value("select count(*) from employees where status = 'on_leave'")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_beyond_its_bounds_is_held_over_restarts_until_somebody_approves_it() {
+    let rig = rig().await;
+    rig.write_tenant(STRICT);
+    let daemon = Daemon::start(&rig);
+    let held = || crate::live::status(&rig).is_some_and(|it| it["held_mappings"][0].is_object());
+    let up = || crate::live::status(&rig).is_some();
+    crate::live::until("the daemon", up);
+    edit(&rig, "        \"active\"\n", "        \"on_leave\"\n");
+    crate::live::until("the hold", held);
+    assert_eq!(on_leave(&rig), 0);
+    drop(daemon);
+    assert!(told(&rig, &["status"]).contains("`status` active -> on_leave"));
+    rig.json(&["sync"]);
+    assert_eq!(on_leave(&rig), 0, "a single run holds it as well");
+    let daemon = Daemon::start(&rig);
+    crate::live::until("the daemon again", held);
+    let text = told(&rig, &["mapping", "approve", "--tenant", "acme"]);
+    assert!(text.contains("comes into force"), "{text}");
+    crate::live::until("the edit", || on_leave(&rig) > 0);
+    assert!(!held());
+    drop(daemon);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_edit_stays_out_of_force_and_the_next_one_is_judged_anew() {
+    let rig = rig().await;
+    rig.write_tenant(STRICT);
+    let none = rig.run(&["mapping", "reject"]);
+    assert_eq!(none.status.code(), Some(1), "nothing is held yet");
+    edit(&rig, "        \"active\"\n", "        \"on_leave\"\n");
+    rig.json(&["sync"]);
+    rig.json(&["mapping", "reject"]);
+    rig.json(&["sync"]);
+    assert_eq!(on_leave(&rig), 0);
+    edit(&rig, "        \"on_leave\"\n", "        \"active\"\n");
+    edit(&rig, "alias: or_null(trimmed(record.nickname))", "alias: \"fox\"");
+    rig.json(&["sync"]);
+    assert!(rig.value::<i64>("select count(*) from employees where alias = 'fox'") > 0);
+}

@@ -4,6 +4,7 @@
 //! Not here: how an answer is shown (cli). The invariant: a question changes nothing but the verdict on a held mapping.
 
 mod impact;
+mod verdict;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use crate::port::mapper::Mapper;
 use crate::sync::ledger::{InForce, Ledger};
 
 pub use impact::{ConnectionImpact, ImpactAsked};
+pub use verdict::{Judged, VerdictAsked};
 
 /// A question.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,6 +29,8 @@ pub use impact::{ConnectionImpact, ImpactAsked};
 pub enum Question {
     /// What an edit of the mappings does to everybody.
     Impact(ImpactAsked),
+    /// Yes or no to what is held.
+    Verdict(VerdictAsked),
 }
 
 /// Which connections a question is about, as [`Selection`].
@@ -48,6 +52,7 @@ impl App {
     pub fn answer(&self, config: &Config, question: &Question) -> Result<Value, Failure> {
         let answer = match question {
             Question::Impact(asked) => serde_json::to_value(impact::answer(self, config, asked)?),
+            Question::Verdict(asked) => serde_json::to_value(verdict::answer(self, config, asked)?),
         };
         answer.map_err(|cause| Failure::of(&cause))
     }

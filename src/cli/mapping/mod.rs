@@ -14,11 +14,13 @@ mod impact;
 mod sets;
 mod show;
 mod try_out;
+mod verdict;
 
 use std::path::PathBuf;
 
 use super::Context;
 use super::exit::{Failure, Outcome};
+use crate::sync::ledger::Verdict;
 
 /// What to do with mappings.
 #[derive(Debug, clap::Subcommand)]
@@ -39,6 +41,10 @@ pub(super) enum Verb {
     },
     /// Shows whom and what an edit changes, before it is in force.
     Impact(impact::Args),
+    /// Puts edited mappings in force that are held.
+    Approve(verdict::Args),
+    /// Keeps edited mappings that are held out of force.
+    Reject(verdict::Args),
     /// Lists the functions that mappings may call.
     Functions,
     Lsp(lsp::Args),
@@ -66,6 +72,8 @@ pub(super) fn run(context: &Context, verb: Verb) -> Result<Outcome, Failure> {
             try_out::run(context, &place, &connector, &entity, &input)
         }
         Verb::Impact(args) => impact::run(context, args),
+        Verb::Approve(args) => verdict::run(context, args, Verdict::Approved),
+        Verb::Reject(args) => verdict::run(context, args, Verdict::Rejected),
         Verb::Functions => Ok(functions::run(context)),
         Verb::Lsp(args) => lsp::run(context, &args),
         Verb::Show(args) => show::run(context, &args),

@@ -6,6 +6,7 @@
 //! person's values are shown in the drill-down alone ([`person`]).
 
 mod compare;
+pub mod hold;
 mod tally;
 
 use std::sync::mpsc::{Receiver, sync_channel};

@@ -74,6 +74,16 @@ impl Keys {
         key
     }
 
+    /// The edited mapping that is held.
+    pub(super) fn proposal(&self) -> Vec<u8> {
+        self.table(b'v', 0)
+    }
+
+    /// What was said of edited mappings.
+    pub(super) fn verdicts(&self) -> Vec<u8> {
+        self.table(b'x', 0)
+    }
+
     pub(super) fn run(&self, run: Option<RunId>) -> Vec<u8> {
         let mut key = self.table(b'r', 4);
         if let Some(run) = run {

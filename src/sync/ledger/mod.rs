@@ -13,6 +13,7 @@ mod generations;
 mod keys;
 mod parked;
 mod plan_blob;
+mod proposals;
 mod run;
 
 use std::collections::{HashMap, HashSet};
@@ -23,6 +24,7 @@ pub use frame::{FrameId, Framed, Frames};
 pub use generations::{InForce, KEPT_GENERATIONS};
 pub use parked::Parked;
 pub use plan_blob::{Phase, StoredSet};
+pub use proposals::{Proposal, Verdict};
 pub use run::{RunRecord, RunState};
 
 use crate::model::entity::Entity;

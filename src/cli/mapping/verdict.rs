@@ -1,0 +1,40 @@
+//! `rollcall mapping approve` and `reject`: a verdict on mappings that are held.
+
+use std::fmt::Write as _;
+
+use crate::app::{About, Judged, Question, VerdictAsked};
+use crate::cli::exit::{Failure, Outcome};
+use crate::cli::{Context, local};
+use crate::sync::ledger::Verdict;
+
+/// Which connections.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Only this tenant.
+    #[arg(long)]
+    tenant: Option<String>,
+    /// Only this connection.
+    #[arg(long)]
+    connection: Option<String>,
+}
+
+pub(super) fn run(context: &Context, args: Args, verdict: Verdict) -> Result<Outcome, Failure> {
+    let about = About { tenant: args.tenant, connection: args.connection, entity: None };
+    let asked = VerdictAsked { about, verdict };
+    let judged: Vec<Judged> = local::ask(context, &Question::Verdict(asked))?;
+    context.format.show(&judged, |judged| {
+        let mut out = String::new();
+        for Judged { tenant, connection, proposal } in judged {
+            let digest = proposal.digest.short();
+            writeln!(out, "{tenant}/{connection}: {}", match verdict {
+                Verdict::Approved => format!("generation {digest} comes into force with the next run"),
+                Verdict::Rejected => format!(
+                    "generation {digest} stays out of force; the files still hold it: take the edit back, or edit on"
+                ),
+            })
+            .ok();
+        }
+        out
+    });
+    Ok(Outcome::Done)
+}
