@@ -18,9 +18,11 @@ use std::sync::Arc;
 
 use platform::{Platform, Timed, component, median, serve};
 use rollcall::app::SystemClock;
+use rollcall::archive::FileArchive;
 use rollcall::config::{Attendance, Gate, Zone};
 use rollcall::mapping::{Files, Generation};
 use rollcall::model::ids::{ConnectionId, TenantId};
+use rollcall::port::archive::Retention;
 use rollcall::state::{Options, SledStore};
 use rollcall::sync::progress::Silent;
 use rollcall::sync::{Mode, Request, Settings, Syncer};
@@ -50,6 +52,10 @@ fn syncer(platform: &Platform, dir: &Path) -> (Syncer, Request) {
         connection,
         provider: Arc::new(provider),
         target: Arc::new(target),
+        archive: Arc::new(FileArchive::new(
+            dir.join("archive"),
+            Retention { days: 1, bytes: 1 << 30 },
+        )),
         store: Arc::new(SledStore::open(&dir.join("state"), Options::default()).unwrap()),
         clock,
         settings: Settings {

@@ -19,6 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("host", &["model", "port", "config"]),
     ("mapping", &["model", "port", "config"]),
     ("state", &["model", "port", "config"]),
+    ("archive", &["model", "port", "config"]),
     ("target", &["model", "port", "config"]),
     ("api", &["model", "port", "config", "sync", "inbox"]),
     ("reload", &["model", "port", "config", "host", "mapping"]),

@@ -12,6 +12,7 @@ use crate::config::{Attendance, Gate, Zone};
 use crate::host::{self, ConnectionSpec, Grant, PluginHost};
 use crate::mapping::{self, Files, Layers, Shared};
 use crate::model::ids::{ConnectionId, TenantId};
+use crate::port::archive::NoArchive;
 use crate::port::mapper::Mapper;
 use crate::port::store::Store;
 use crate::port::target::Target;
@@ -97,7 +98,9 @@ impl Embedding {
         };
         let provider = Arc::new(provider.map_err(|cause| Failure::of(&cause))?);
         let clock = Arc::new(SystemClock);
-        let syncer = Syncer { tenant, connection, provider, target, store, clock, settings };
+        let archive = Arc::new(NoArchive);
+        let syncer =
+            Syncer { tenant, connection, provider, target, store, archive, clock, settings };
         Ok(Embedded { syncer, mapper })
     }
 }

@@ -29,11 +29,16 @@ pub use embed::{Embedded, Embedding};
 pub use failure::Failure;
 pub use generation::{Generation, Part, layers, mappings, today};
 pub use machine::{SystemClock, peak_rss_bytes, runtime};
-pub use questions::{About, ConnectionImpact, ImpactAsked, Judged, Question, VerdictAsked};
+pub use questions::{
+    About, ConnectionImpact, ExplainAsked, Explained, FieldTold, ImpactAsked, Judged, PlanTold,
+    Question, VerdictAsked, VersionTold,
+};
 
-use crate::config::{Config, Tenant};
+use crate::archive::FileArchive;
+use crate::config::{Archiving, Config, Tenant};
 use crate::host::{OsRandom, PluginHost, RecordError, Recorder};
 use crate::model::ids::{ConnectionId, TenantId};
+use crate::port::archive::Retention;
 use crate::port::clock::Clock;
 use crate::port::store::StoreError;
 use crate::port::target::Target;
@@ -66,6 +71,7 @@ pub struct App {
     host: Arc<PluginHost>,
     store: Arc<SledStore>,
     clock: Arc<dyn Clock>,
+    archive: Arc<FileArchive>,
     targets: Mutex<HashMap<PathBuf, Arc<EmbeddedEhr>>>,
     /// Told when somebody has given a verdict on a held mapping.
     judged: Notify,
@@ -95,7 +101,10 @@ impl App {
         if !config.limits.rates {
             host.ignore_rates();
         }
+        let Archiving { folder, days, size } = config.archive.clone();
+        let retention = Retention { days, bytes: size.bytes() };
         Ok(Self {
+            archive: Arc::new(FileArchive::new(folder, retention)),
             config,
             runtime,
             host: Arc::new(host),
@@ -212,6 +221,7 @@ impl App {
             provider: part.provider.clone(),
             target: self.target(tenant)?,
             store: self.store.clone(),
+            archive: self.archive.clone(),
             clock: self.clock.clone(),
             settings: Settings {
                 zone: tenant.timezone.time_zone().clone(),

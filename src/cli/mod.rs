@@ -8,6 +8,7 @@ mod demo;
 mod exit;
 mod explain;
 mod format;
+mod history;
 mod init;
 mod local;
 mod mapping;
@@ -59,8 +60,10 @@ enum Verb {
     Plan(plan::Args),
     /// Shows what the daemon is doing, or how the last runs ended.
     Status(status::Args),
-    /// Explains a code that a fault shows.
+    /// Tells why a value is what it is, why somebody is not there, or what a code means.
     Explain(explain::Args),
+    /// Shows what a record was before.
+    History(history::Args),
     /// Prints the JSON Schema of an entity.
     Schema(schema::Args),
     /// Checks, tests and tries mappings.
@@ -92,6 +95,7 @@ pub fn main() -> ExitCode {
         Verb::Plan(args) => plan::run(&context, &args),
         Verb::Status(args) => status::run(&context, &args),
         Verb::Explain(args) => explain::run(&context, &args),
+        Verb::History(args) => history::run(&context, &args),
         Verb::Schema(args) => schema::run(&context, &args),
         Verb::Mapping(verb) => mapping::run(&context, verb),
         Verb::Plugin(verb) => plugin::run(&context, verb),

@@ -73,6 +73,7 @@ impl Loading<'_> {
         let tenants = self.tenants(&root, &tenants, &plugins);
         Some(Config {
             file: file.to_owned(),
+            archive: root.archive.clone().resolve(self.folder, &self.folder.join(&root.state)),
             state: self.folder.join(&root.state),
             plugins,
             mappings,

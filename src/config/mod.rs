@@ -6,6 +6,7 @@
 //! The invariant: a [`Config`] that exists is complete. Paths are resolved, secrets are there, schedules come round; nobody
 //! checks again.
 
+mod archive;
 mod attendance;
 mod callbacks;
 mod cases;
@@ -36,6 +37,7 @@ use std::path::PathBuf;
 use crate::model::hash::ContentHash;
 use crate::model::ids::TenantId;
 
+pub use archive::Archiving;
 pub use attendance::Attendance;
 pub use callbacks::Callbacks;
 pub use cases::Cases;
@@ -72,6 +74,8 @@ pub struct Config {
     pub cache: PathBuf,
     /// Where health and status are served and callbacks arrive.
     pub listen: SocketAddr,
+    /// Where replaced versions of raw records go, and for how long.
+    pub archive: Archiving,
     /// How the log looks.
     pub log: Log,
     /// What a plugin may use.

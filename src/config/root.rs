@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::archive::ArchiveFile;
 use super::callbacks::Callbacks;
 use super::cases::Cases;
 use super::limits::Limits;
@@ -23,6 +24,7 @@ pub(super) struct RootFile {
     #[serde(deserialize_with = "listen")]
     pub(super) listen: SocketAddr,
     pub(super) schedule: Schedule,
+    pub(super) archive: ArchiveFile,
     pub(super) log: Log,
     pub(super) limits: Limits,
     pub(super) callbacks: Callbacks,
@@ -39,6 +41,7 @@ impl Default for RootFile {
             cache: "state/cache".into(),
             listen: SocketAddr::from(([127, 0, 0, 1], 7420)),
             schedule: Schedule::default(),
+            archive: ArchiveFile::default(),
             log: Log::default(),
             limits: Limits::default(),
             callbacks: Callbacks::default(),

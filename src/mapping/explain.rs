@@ -39,6 +39,13 @@ pub(crate) fn explain(script: &Script, error: &EvalAltResult) -> End {
     }
 }
 
+/// Where an evaluation ended: the innermost place that is known.
+pub(super) fn position(error: &EvalAltResult) -> Position {
+    let (inner, outer) = unwrap(error);
+    let at = inner.position();
+    if at.is_none() { outer } else { at }
+}
+
 /// A cause at its place: `outer` lies in the field's own expression, `at` where it really happened.
 pub(crate) fn reject(script: &Script, outer: Position, at: Position, cause: Cause) -> Reject {
     Reject {

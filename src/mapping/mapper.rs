@@ -18,6 +18,7 @@ use super::library::Env;
 use super::projection::Projection;
 use super::script::Script;
 use super::tape::{Doc, Tape};
+use super::trace;
 use super::value::Value;
 use crate::model::draft::{Content, Draft, Fields, Violation};
 use crate::model::entity::Entity;
@@ -25,7 +26,7 @@ use crate::model::hash::ContentHash;
 use crate::model::ids::ExternalId;
 use crate::model::record::Record;
 use crate::model::sources::{LayerKind, Sources};
-use crate::port::mapper::{Mapped, Mapper, Place, Reject};
+use crate::port::mapper::{Mapped, Mapper, Place, Reject, Traced};
 
 /// The scripts of one entity, the base first.
 #[derive(Debug)]
@@ -85,6 +86,15 @@ impl Mapper for ConnectionMapper {
     fn place(&self, entity: Entity, field: &str) -> Option<Place> {
         let scripts = &self.mappings.get(&entity)?.scripts;
         scripts.iter().rev().find_map(|script| script.place_of(field))
+    }
+
+    fn trace(&self, entity: Entity, record: &Record) -> Vec<Traced> {
+        let mapping = self.mappings.get(&entity);
+        mapping.map(|mapping| trace::fields(self, mapping, record)).unwrap_or_default()
+    }
+
+    fn skipped_at(&self, entity: Entity, record: &Record) -> Option<Place> {
+        trace::skipped_at(self, self.mappings.get(&entity)?, record)
     }
 
     fn map(&self, entity: Entity, records: &[Record]) -> Vec<Mapped> {

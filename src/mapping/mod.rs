@@ -41,6 +41,7 @@ mod shared;
 mod tables;
 mod tape;
 mod tokens;
+mod trace;
 mod unshare;
 mod value;
 mod yaml;

@@ -45,6 +45,39 @@ pub enum Mapped {
     Rejected(Reject),
 }
 
+/// How one field of a draft came about.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Traced {
+    /// The field.
+    pub field: String,
+    /// Where it is set; the script's name says which layer.
+    pub place: Option<Place>,
+    /// What of the record can make a difference to it.
+    pub reads: Vec<Read>,
+    /// Rows of tables that were asked for it.
+    pub rows: Vec<RowUsed>,
+}
+
+/// A part of a record that a mapping reads.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Read {
+    /// Such as `record.status.is_resigned`.
+    pub path: String,
+    /// What stands there; none when there is nothing, or the whole record is read.
+    pub value: Option<serde_json::Value>,
+}
+
+/// A row of a value table.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct RowUsed {
+    /// The table.
+    pub table: String,
+    /// The value that was looked up.
+    pub key: serde_json::Value,
+    /// What the row says; none when there was no row.
+    pub word: Option<serde_json::Value>,
+}
+
 /// The mappings of one connection in one generation. Pure: the same records and the same digest give the same result.
 pub trait Mapper: Send + Sync {
     /// The entities it has a mapping for.
@@ -60,6 +93,16 @@ pub trait Mapper: Send + Sync {
 
     /// Where a field is set, in the layer that counts.
     fn place(&self, _entity: Entity, _field: &str) -> Option<Place> {
+        None
+    }
+
+    /// How the fields of a record's draft came about; empty where that cannot be told.
+    fn trace(&self, _entity: Entity, _record: &Record) -> Vec<Traced> {
+        Vec::new()
+    }
+
+    /// Where a record is left out that the mapping leaves out.
+    fn skipped_at(&self, _entity: Entity, _record: &Record) -> Option<Place> {
         None
     }
 

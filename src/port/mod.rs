@@ -2,6 +2,7 @@
 //!
 //! The invariant: nothing here names a library of an adapter; what crosses is a [`crate::model`] type.
 
+pub mod archive;
 pub mod callback;
 pub mod clock;
 pub mod inbox;

@@ -27,6 +27,7 @@ pub mod service;
 mod apply;
 mod find;
 mod intake;
+mod keeper;
 mod matching;
 mod order;
 mod phase;
@@ -42,6 +43,7 @@ pub use run::{Mode, Request, Settings, Syncer};
 pub use targets::Targets;
 
 use crate::model::fault::Fault;
+use crate::port::archive::ArchiveError;
 use crate::port::store::StoreError;
 use crate::port::target::TargetError;
 
@@ -57,6 +59,9 @@ pub enum SyncError {
     /// The EHR cannot be read or written.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// The archive cannot be written.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// Someone asked to stop.
     #[error("the run was stopped; the next one goes on from what was written")]
     Stopped,

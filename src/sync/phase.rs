@@ -10,11 +10,13 @@ use tokio::task::JoinHandle;
 use crate::model::entity::Entity;
 use crate::model::ids::RunId;
 use crate::model::record::{Evidence, Record};
+use crate::port::archive::Shelf;
 use crate::port::store::StoreError;
 
 use super::SyncError;
 use super::coverage::{Agenda, Turn};
 use super::intake::{Batch, Intake, Judged, Origin};
+use super::keeper::Keeper;
 use super::ledger::Ledger;
 use super::matching::Matcher;
 use super::progress::{Event, Progress};
@@ -105,6 +107,12 @@ impl Phase<'_> {
         (0..self.run.syncer.settings.workers.max(1)).map(spawn).collect()
     }
 
+    fn shelf(&self) -> Shelf {
+        let syncer = self.run.syncer;
+        let (tenant, connection) = (syncer.tenant.clone(), syncer.connection.clone());
+        Shelf { tenant, connection, entity: self.entity }
+    }
+
     fn scribe(
         &self,
         mut judged: mpsc::Receiver<Judged>,
@@ -121,6 +129,12 @@ impl Phase<'_> {
             rebuild: self.rebuild,
             vacant: self.vacant,
             matcher: self.matcher.clone().filter(|_| self.entity == Entity::Employee),
+            keeper: Keeper::new(
+                self.run.syncer.archive.clone(),
+                self.shelf(),
+                (self.run.id, self.run.started_ms),
+                self.run.mapped_by.get(&self.entity).copied(),
+            ),
         };
         let (entity, progress) = (self.entity, self.run.request.progress.clone());
         let task = tokio::task::spawn_blocking(move || {

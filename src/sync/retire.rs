@@ -68,7 +68,7 @@ fn gone(
         Standing::Unknown if entry.wanted != Standing::Retired => {
             matcher.left(source)?;
             let applied = if entry.run == run { entry.applied } else { Standing::Unknown };
-            let entry = Entry { wanted: Standing::Retired, applied, run, absent: true, ..entry };
+            let entry = Entry { wanted: Standing::Retired, applied, run, ..entry };
             Ok(ledger.write_index(vec![ledger.put_entry(Entity::Employee, source, &entry)])?)
         }
         Standing::Unknown | Standing::Retired => Ok(()),

@@ -16,6 +16,7 @@ use crate::model::hash::ContentHash;
 use crate::model::ids::{ConnectionId, RunId, SourceId, TenantId};
 use crate::model::plan::{ChangeSet, Tallies};
 use crate::model::record::{Capabilities, Walk};
+use crate::port::archive::Archive;
 use crate::port::clock::Clock;
 use crate::port::mapper::Mapper;
 use crate::port::provider::Provider;
@@ -102,6 +103,8 @@ pub struct Syncer {
     pub target: Arc<dyn Target>,
     /// The state.
     pub store: Arc<dyn Store>,
+    /// Where raw records go that are replaced.
+    pub archive: Arc<dyn Archive>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// What stays the same.
@@ -129,6 +132,10 @@ pub(super) struct Run<'a> {
     /// The run before did not end well: references may be unresolved.
     unsettled: bool,
     matcher: Option<Arc<Matcher>>,
+    /// When the run began, in Unix milliseconds.
+    pub(super) started_ms: i64,
+    /// What the mappings in force are called, as far as they are kept.
+    pub(super) mapped_by: BTreeMap<Entity, ContentHash>,
 }
 
 impl Syncer {
@@ -160,6 +167,7 @@ impl Syncer {
             reason: None,
         };
         ledger.write_index(vec![ledger.put_run(&record)])?;
+        let in_force = ledger.generation_in_force()?;
         let matcher = Matcher::open(
             self.settings.matching.as_ref(),
             (&self.tenant, &self.connection),
@@ -181,6 +189,8 @@ impl Syncer {
             gaps: Counts::new(),
             unsettled: last.is_some_and(|last| last.state == RunState::Applying),
             matcher: matcher.map(Arc::new),
+            started_ms,
+            mapped_by: in_force.map(|in_force| in_force.mappings).unwrap_or_default(),
         };
         let ended = this.carry_out(&mut record, found).await;
         record.ended_ms = Some(self.clock.now_ms());
@@ -467,8 +477,12 @@ impl Run<'_> {
     }
 
     async fn flush(&self) -> Result<(), SyncError> {
-        let ledger = self.ledger.clone();
-        blocking(move || Ok(ledger.store().flush()?)).await
+        let (ledger, archive) = (self.ledger.clone(), self.syncer.archive.clone());
+        blocking(move || {
+            archive.flush()?;
+            Ok(ledger.store().flush()?)
+        })
+        .await
     }
 }
 

@@ -17,6 +17,7 @@ use crate::port::target::Target;
 
 use super::SyncError;
 use super::intake::{Item, Judged, Origin};
+use super::keeper::Keeper;
 use super::ledger::{Entry, FrameId, Framed, KindMeta, Ledger, Parked, Phase, Standing};
 use super::matching::{Matcher, Verdict};
 use super::order;
@@ -42,6 +43,8 @@ pub(super) struct Desk {
     pub(super) vacant: bool,
     /// People only: who is the same person elsewhere, if the tenant says how to tell.
     pub(super) matcher: Option<std::sync::Arc<Matcher>>,
+    /// Sees to it that what is replaced goes to the archive.
+    pub(super) keeper: Keeper,
 }
 
 /// What a phase came to; carried from phase to phase of the same kind.
@@ -51,6 +54,7 @@ pub(super) struct Tallied {
     pub(super) seen: Seen,
     pub(super) remapped: u64,
     pub(super) skipped: u64,
+    pub(super) archived: u64,
     pub(super) adopted: u64,
     pub(super) tally: Tally,
     pub(super) digest: u128,
@@ -88,6 +92,8 @@ struct Draftee {
     link: Option<ExternalId>,
     /// Whether this run has decided about the record before.
     decided: bool,
+    /// What was known before, when this is the first time that the run meets it.
+    replaced: Option<Entry>,
 }
 
 impl Scribe {
@@ -146,8 +152,9 @@ impl Scribe {
     fn commit(&mut self) -> Result<(), SyncError> {
         let mut group = self.draft()?;
         self.ask_target(&mut group)?;
-        let mut blobs = self.frame(&mut group)?;
         let mut index = Vec::with_capacity(group.len() + 1);
+        self.archive(&group, &mut index)?;
+        let mut blobs = self.frame(&mut group)?;
         let mut changes = Vec::new();
         for draftee in group {
             self.file(draftee, &mut index, &mut changes);
@@ -188,7 +195,11 @@ impl Scribe {
                 continue;
             }
             let (item, link) = self.matched(item, met.is_some())?;
-            let draftee = self.entry_for(item, prior, met.map(|met| met.slot), link)?;
+            let mut draftee = self.entry_for(item, prior, met.map(|met| met.slot), link)?;
+            draftee.replaced = match twin {
+                Some(index) => group[index].replaced,
+                None => prior.filter(|_| origin == Origin::Pulled && !again),
+            };
             if let Some(index) = twin {
                 group[index] = draftee;
             } else {
@@ -282,7 +293,7 @@ impl Scribe {
             Entry { slot, raw: item.raw, frame, wanted, applied, run, parked, absent: false };
         let was_parked = prior.is_some_and(|prior| prior.parked);
         let decided = prior.is_some_and(|prior| prior.run == run);
-        Ok(Draftee { item, entry, prior, reframe, verb, was_parked, link, decided })
+        Ok(Draftee { item, entry, prior, reframe, verb, was_parked, link, decided, replaced: None })
     }
 
     /// Where nothing is known of a record, the target may still hold it: a receipt was lost, or the state is new.
@@ -314,6 +325,18 @@ impl Scribe {
                 draftee.verb = Some(Verb::Update);
             }
         }
+        Ok(())
+    }
+
+    /// Hands over what the group replaces, before it does.
+    fn archive(&mut self, group: &[Draftee], index: &mut Vec<Op>) -> Result<(), SyncError> {
+        let replaced = group.iter().filter_map(|draftee| {
+            let prior = draftee.replaced.as_ref()?;
+            let gone = self.desk.ledger.is_gone(prior, self.desk.run);
+            (prior.raw != draftee.item.raw || gone).then_some((&draftee.item.id, prior, gone))
+        });
+        let kept = self.desk.keeper.keep(&self.desk.ledger, replaced, index)?;
+        self.out.archived += kept;
         Ok(())
     }
 

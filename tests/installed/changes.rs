@@ -8,6 +8,9 @@ use simulator::Simulator;
 
 pub(crate) async fn rig() -> Rig {
     let rig = Rig::start(Simulator::builder().people(60).seed(9).days(2)).await;
+    // The edits here go against the cases beside the mappings.
+    let config = std::fs::read_to_string(rig.path("rollcall.yaml")).unwrap();
+    rig.write("rollcall.yaml", &config.replace("cases: gate", "cases: warn"));
     rig.json(&["sync"]);
     rig
 }
@@ -56,8 +59,11 @@ async fn a_running_daemon_answers_for_its_own_state_and_only_to_its_own_user() {
     crate::rig::copy(&rig.path("mappings"), &rig.path("draft"));
     let file = rig.path("draft/feishu/employee.rhai");
     let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replace("alias: or_null(trimmed(record.nickname))", "alias: \"x\""))
-        .unwrap();
+    std::fs::write(
+        &file,
+        text.replace("display_name: trimmed(record.name)", "display_name: \"x\""),
+    )
+    .unwrap();
     let folder = rig.path("draft").display().to_string();
     let number: String = rig.value("select employee_number from employees limit 1");
     let args = ["mapping", "impact", "--mappings", &folder, "--person", &number];
@@ -86,8 +92,7 @@ async fn a_person_nobody_knows_is_an_error_with_a_next_step() {
     assert!(errors.contains("no stored record is known as `nobody`"), "{errors}");
 }
 
-const STRICT: &str =
-    "mapping_changes:\n  impact: auto\n  fields: { status: { share: 0%, count: 0 } }\n";
+const STRICT: &str = "mapping_changes:\n  impact: auto\n  hold_above: { share: 100%, count: 0 }\n  fields: { status: { share: 0%, count: 0 } }\n";
 
 fn on_leave(rig: &Rig) -> i64 {
     rig.value("select count(*) from employees where status = 'on_leave'")
@@ -129,7 +134,59 @@ async fn a_rejected_edit_stays_out_of_force_and_the_next_one_is_judged_anew() {
     rig.json(&["sync"]);
     assert_eq!(on_leave(&rig), 0);
     edit(&rig, "        \"on_leave\"\n", "        \"active\"\n");
-    edit(&rig, "alias: or_null(trimmed(record.nickname))", "alias: \"fox\"");
+    edit(&rig, "display_name: trimmed(record.name)", "display_name: \"fox\"");
     rig.json(&["sync"]);
-    assert!(rig.value::<i64>("select count(*) from employees where alias = 'fox'") > 0);
+    assert!(rig.value::<i64>("select count(*) from employees where display_name = 'fox'") > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_tells_its_line_what_was_read_its_table_row_and_its_receipt() {
+    let rig = rig().await;
+    let number: String =
+        rig.value("select employee_number from employees where gender = 'male' limit 1");
+    let told = rig.json(&["explain", &number, "gender"]);
+    let field = &told[0]["fields"][0];
+    assert_eq!(field["field"], "gender", "{told}");
+    assert_eq!(field["value"], "male");
+    assert_eq!(field["place"]["script"], "feishu/employee.rhai");
+    assert_eq!(field["reads"][0]["path"], "record.gender");
+    assert_eq!(field["reads"][0]["value"], 1);
+    assert_eq!(field["rows"][0], serde_json::json!({"table": "gender", "key": 1, "word": "male"}));
+    assert!(field["ehr"].is_null());
+    assert_eq!(told[0]["plan"]["verb"], "create");
+    assert_eq!(told[0]["plan"]["state"], "done");
+    assert_eq!(told[0]["same_build"], true);
+    assert_eq!(told[0]["why_not"].as_array().unwrap().len(), 0, "{told}");
+    let status = rig.json(&["explain", &number, "status"]);
+    let reads = status[0]["fields"][0]["reads"].to_string();
+    assert!(reads.contains("is_resigned"), "through a variable: {reads}");
+    rig.ehr().execute("update employees set gender = 'female'", []).unwrap();
+    let text = self::told(&rig, &["explain", &number, "gender"]);
+    assert!(text.contains("the EHR holds \"female\""), "{text}");
+    let output = rig.run(&["explain", "nobody"]);
+    assert_eq!(output.status.code(), Some(1));
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        errors.contains("no connection has ever listed a record known as `nobody`"),
+        "{errors}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_a_mapping_leaves_out_says_so_with_the_line() {
+    let rig = rig().await;
+    let id: String = rig.value("select external_id from employees limit 1");
+    edit(&rig, "gender: lookup(\"gender\", record.gender),", "gender: skip(),");
+    rig.json(&["sync", "--approve", &held_digest(&rig)]);
+    let told = self::told(&rig, &["explain", &id]);
+    assert!(told.contains("the mapping leaves it out on purpose"), "{told}");
+    assert!(told.contains("gender: skip(),"), "{told}");
+}
+
+/// Runs a sync that is held, and tells the digest of its plan.
+fn held_digest(rig: &Rig) -> String {
+    let output = rig.run(&["sync", "--format", "json"]);
+    let reports: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(reports[0]["state"], "held", "{reports}");
+    reports[0]["digest"].as_str().unwrap().to_owned()
 }

@@ -1,5 +1,6 @@
 //! What holds over many runs: matching, attendance without a hole, the loop, looks at single objects.
 
+mod archive;
 mod edits;
 mod gaps;
 mod generations;

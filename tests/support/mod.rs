@@ -19,6 +19,7 @@ use rollcall::model::record::{
     AttendanceBatch, Capabilities, Cursor, Evidence, Finding, Page, Record, Walk, Window,
 };
 use rollcall::model::sources::{Layer, LayerKind, Sources};
+use rollcall::port::archive::{Archive, NoArchive};
 use rollcall::port::clock::Clock;
 use rollcall::port::mapper::{Mapped, Mapper, Reject};
 use rollcall::port::provider::Provider;
@@ -384,6 +385,7 @@ pub(crate) struct World {
     pub(crate) provider: Arc<FakeProvider>,
     pub(crate) target: Arc<FakeTarget>,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) archive: Arc<dyn Archive>,
     pub(crate) clock: Arc<Still>,
     pub(crate) suffix: String,
     pub(crate) connection: ConnectionId,
@@ -418,6 +420,7 @@ impl World {
             provider: Arc::new(provider),
             target: Arc::default(),
             store,
+            archive: Arc::new(NoArchive),
             clock: Arc::new(Still(AtomicI64::new(NOW_MS))),
             suffix: String::new(),
             connection: connection(),
@@ -432,6 +435,7 @@ impl World {
             provider: Arc::default(),
             target: self.target.clone(),
             store: self.store.clone(),
+            archive: self.archive.clone(),
             clock: self.clock.clone(),
             suffix: String::new(),
             connection: ConnectionId::parse(connection).unwrap(),
@@ -451,6 +455,7 @@ impl World {
             provider: self.provider.clone(),
             target: self.target.clone(),
             store: self.store.clone(),
+            archive: self.archive.clone(),
             clock: self.clock.clone(),
             settings: Settings {
                 zone: jiff::tz::TimeZone::get("Asia/Shanghai").unwrap(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{About, Asked};
+use crate::app::generation::today;
 use crate::app::{App, Failure, machine, mappings};
 use crate::config::Config;
 use crate::model::ids::{ConnectionId, TenantId};
@@ -50,16 +51,18 @@ pub(super) fn answer(
     if let Some(folder) = &asked.mappings {
         config.mappings.clone_from(folder);
     }
-    let one = |on: Asked<'_>| of_connection(&config, asked, &on);
+    let one = |on: Asked<'_>| of_connection(app, &config, asked, &on);
     app.asked(&config, &asked.about)?.into_iter().map(one).collect()
 }
 
 fn of_connection(
+    app: &App,
     config: &Config,
     asked: &ImpactAsked,
     on: &Asked<'_>,
 ) -> Result<ConnectionImpact, Failure> {
-    let new = mappings(config, on.tenant, on.connection)?;
+    let day = today(&*app.clock, on.tenant);
+    let new = mappings(config, on.tenant, on.connection, day)?;
     let (zone, region) = (on.tenant.timezone.name(), on.tenant.region.as_str());
     let new = new.mapper(&on.connection.id, zone, region).map_err(|cause| Failure::of(&cause))?;
     let (tenant, connection) = on.ids();

@@ -3,6 +3,7 @@
 //!
 //! Not here: how an answer is shown (cli). The invariant: a question changes nothing but the verdict on a held mapping.
 
+mod explain;
 mod impact;
 mod verdict;
 
@@ -12,14 +13,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{App, Failure, Selection};
-use crate::config::{Config, Connection, Tenant};
+use crate::config::{Config, Connection, Matching, Tenant};
 use crate::mapping::Generation as Mappings;
 use crate::model::entity::Entity;
-use crate::model::ids::{ConnectionId, TenantId};
+use crate::model::ids::{ConnectionId, ExternalId, TenantId};
 use crate::model::sources::Sources;
 use crate::port::mapper::Mapper;
+use crate::port::store::Store;
 use crate::sync::ledger::{InForce, Ledger};
+use crate::sync::lineage;
 
+pub use explain::{ExplainAsked, Explained, FieldTold, PlanTold, VersionTold};
 pub use impact::{ConnectionImpact, ImpactAsked};
 pub use verdict::{Judged, VerdictAsked};
 
@@ -29,6 +33,10 @@ pub use verdict::{Judged, VerdictAsked};
 pub enum Question {
     /// What an edit of the mappings does to everybody.
     Impact(ImpactAsked),
+    /// Why a record is what it is, or is not there.
+    Explain(ExplainAsked),
+    /// What a record was before.
+    History(ExplainAsked),
     /// Yes or no to what is held.
     Verdict(VerdictAsked),
 }
@@ -52,9 +60,25 @@ impl App {
     pub fn answer(&self, config: &Config, question: &Question) -> Result<Value, Failure> {
         let answer = match question {
             Question::Impact(asked) => serde_json::to_value(impact::answer(self, config, asked)?),
+            Question::Explain(asked) => serde_json::to_value(explain::answer(self, config, asked)?),
+            Question::History(asked) => {
+                serde_json::to_value(explain::history(self, config, asked)?)
+            }
             Question::Verdict(asked) => serde_json::to_value(verdict::answer(self, config, asked)?),
         };
         answer.map_err(|cause| Failure::of(&cause))
+    }
+
+    /// The employee of another connection that a person is.
+    fn owner(
+        &self,
+        on: &Asked<'_>,
+        rules: &Matching,
+        key: &ExternalId,
+    ) -> Result<Option<ExternalId>, Failure> {
+        let store: Arc<dyn Store> = self.store.clone();
+        let found = lineage::owner(&store, (&on.tenant.id, &on.connection.id), rules, key);
+        found.map_err(|cause| Failure::of(&cause))
     }
 
     /// The connections that a question is about, with their state.

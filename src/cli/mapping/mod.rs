@@ -5,12 +5,12 @@ mod check;
 mod functions;
 mod generate;
 mod history;
+mod impact;
 mod kept;
 mod lsp;
 mod records;
 mod revert;
 mod sarif;
-mod impact;
 mod sets;
 mod show;
 mod try_out;
@@ -21,6 +21,8 @@ use std::path::PathBuf;
 use super::Context;
 use super::exit::{Failure, Outcome};
 use crate::sync::ledger::Verdict;
+
+pub(super) use impact::entity;
 
 /// What to do with mappings.
 #[derive(Debug, clap::Subcommand)]

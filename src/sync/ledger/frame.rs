@@ -8,6 +8,7 @@ use std::sync::PoisonError;
 use bytes::Bytes;
 
 use crate::model::entity::Entity;
+use crate::model::hash::ContentHash;
 use crate::model::ids::{RunId, SourceId};
 use crate::model::record::Record;
 use crate::port::store::{Op, Space, StoreError};
@@ -184,6 +185,43 @@ impl Ledger {
             self.store().get(Space::Blob, &self.keys.frame(entity, Some(frame.0)))?.is_some();
         self.checked.lock().unwrap_or_else(PoisonError::into_inner).insert((entity, frame), there);
         Ok(there)
+    }
+
+    /// The records of a frame; `None` when it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub(in crate::sync) fn unpacked(
+        &self,
+        entity: Entity,
+        id: FrameId,
+    ) -> Result<Option<Vec<Record>>, StoreError> {
+        let found = self.store().get(Space::Blob, &self.keys.frame(entity, Some(id.0)))?;
+        found.map(|packed| unpack(&packed)).transpose()
+    }
+
+    /// Whether this version of a record is the last one that was archived.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub(in crate::sync) fn is_archived(
+        &self,
+        entity: Entity,
+        source: &str,
+        version: ContentHash,
+    ) -> Result<bool, StoreError> {
+        let found = self.store().get(Space::Index, &self.keys.archived(entity, source))?;
+        Ok(found.is_some_and(|last| *last == version.0))
+    }
+
+    /// The operation that notes the last version that was archived.
+    pub(in crate::sync) fn put_archived(
+        &self,
+        entity: Entity,
+        source: &str,
+        version: ContentHash,
+    ) -> Op {
+        Op::Put(self.keys.archived(entity, source), version.0.to_vec())
     }
 
     /// The operation that removes a frame.

@@ -74,6 +74,11 @@ impl Keys {
         key
     }
 
+    /// What was archived last of a record.
+    pub(super) fn archived(&self, entity: Entity, source: &str) -> Vec<u8> {
+        self.kind(b'z', entity, source.as_bytes())
+    }
+
     /// The edited mapping that is held.
     pub(super) fn proposal(&self) -> Vec<u8> {
         self.table(b'v', 0)

@@ -96,6 +96,13 @@ impl Matcher {
         ContentHash::of_parts(std::iter::once(self.rules.key.as_bytes()).chain(names))
     }
 
+    /// The employee of another connection that an employee is linked to.
+    pub(super) fn owner_of(&self, id: &ExternalId) -> Result<Option<ExternalId>, StoreError> {
+        let mut value = Value::from(id.as_str());
+        let linked = self.follow(&mut value)?;
+        Ok(value.as_str().filter(|_| linked).and_then(ExternalId::parse))
+    }
+
     /// Decides what a record is, and files it.
     pub(super) fn judge(
         &self,

@@ -22,7 +22,15 @@ impl Run<'_> {
         let frames: Vec<(Entity, u32)> =
             self.kinds.iter().map(|(&entity, kind)| (entity, kind.frames)).collect();
         let record = record.clone();
+        let archived = self.kinds.values().any(|kind| kind.archived > 0);
+        let (archive, now_ms) = (self.syncer.archive.clone(), self.syncer.clock.now_ms());
+        let (tenant, connection) = (self.syncer.tenant.clone(), self.syncer.connection.clone());
         blocking(move || {
+            // First: compaction removes what the archive holds by now.
+            archive.flush()?;
+            if archived {
+                archive.prune(&tenant, &connection, now_ms)?;
+            }
             for (entity, seq) in frames {
                 compact(&ledger, entity, &record, seq)?;
             }
