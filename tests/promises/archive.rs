@@ -40,7 +40,7 @@ fn kept(archive: &FileArchive, id: &str) -> Vec<(String, u32, bool)> {
 }
 
 fn rename(world: &World, id: &str, name: &str) {
-    world.platform().people.get_mut(id).unwrap().0 = name.to_owned();
+    name.clone_into(&mut world.platform().people.get_mut(id).unwrap().0);
 }
 
 #[tokio::test]
