@@ -1,4 +1,4 @@
-//! `mappings/feishu/employee.rhai` as someone would write it in Rust: typed structs that borrow, and serde both ways.
+//! `employee.rhai` beside this file as someone would write it in Rust: typed structs that borrow, and serde both ways.
 //!
 //! It knows its one mapping and one zone, checks nothing, and cannot be changed without a compiler.
 #![expect(clippy::struct_field_names, reason = "the platform's and the schema's own names")]
@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 /// Beijing time has no summer time in the years of the records.
 const BEIJING: Offset = jiff::tz::offset(8);
@@ -16,216 +16,180 @@ const BEIJING: Offset = jiff::tz::offset(8);
 struct User<'a> {
     #[serde(borrow)]
     user_id: Cow<'a, str>,
-    #[serde(borrow, default)]
-    employee_no: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    employee_no: Cow<'a, str>,
     #[serde(borrow)]
     name: Cow<'a, str>,
-    #[serde(borrow, default)]
-    nickname: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    en_name: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    mobile: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    enterprise_email: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    email: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
+    nickname: Cow<'a, str>,
+    #[serde(borrow)]
+    en_name: Cow<'a, str>,
+    #[serde(borrow)]
+    mobile: Cow<'a, str>,
+    #[serde(borrow)]
+    enterprise_email: Cow<'a, str>,
+    #[serde(borrow)]
+    email: Cow<'a, str>,
+    #[serde(borrow)]
     department_ids: Vec<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     orders: Vec<Order<'a>>,
-    #[serde(borrow, default, deserialize_with = "told")]
-    leader_user_id: Field<Id<'a>>,
-    #[serde(borrow, default)]
-    job_title: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    city: Option<Cow<'a, str>>,
-    #[serde(default)]
-    employee_type: Option<i64>,
+    #[serde(borrow)]
+    leader_user_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    job_title: Cow<'a, str>,
+    #[serde(borrow)]
+    city: Cow<'a, str>,
+    #[serde(borrow)]
+    country: Cow<'a, str>,
+    employee_type: i64,
     status: Status,
-    #[serde(default)]
     join_time: i64,
-    #[serde(default)]
-    gender: Option<i64>,
-}
-
-#[derive(Deserialize)]
-struct Id<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// A field that is there: `null` too.
-fn told<'de: 'a, 'a, D: Deserializer<'de>>(input: D) -> Result<Field<Id<'a>>, D::Error> {
-    Option::deserialize(input).map(|id| id.map_or(Field::Null, Field::Value))
+    gender: i64,
+    is_tenant_manager: bool,
+    #[serde(borrow)]
+    custom_attrs: Vec<Attribute<'a>>,
+    #[serde(borrow)]
+    avatar: Avatar<'a>,
 }
 
 #[derive(Deserialize)]
 struct Order<'a> {
     #[serde(borrow)]
     department_id: Cow<'a, str>,
-    #[serde(default)]
-    department_order: i64,
-    #[serde(default)]
     is_primary_dept: bool,
 }
 
 #[derive(Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "the platform's own shape")]
 struct Status {
-    #[serde(default)]
     is_frozen: bool,
-    #[serde(default)]
     is_resigned: bool,
-    #[serde(default)]
     is_activated: bool,
-    #[serde(default)]
     is_exited: bool,
-    #[serde(default)]
-    is_unjoin: bool,
 }
 
-/// Missing, null or a value.
-#[derive(Clone, Copy, Default)]
-enum Field<T> {
-    #[default]
-    Missing,
-    Null,
-    Value(T),
+#[derive(Deserialize)]
+struct Attribute<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow)]
+    value: Choice<'a>,
 }
 
-impl<T> Field<T> {
-    fn is_missing(&self) -> bool {
-        matches!(self, Self::Missing)
-    }
+#[derive(Deserialize)]
+struct Choice<'a> {
+    #[serde(borrow, default)]
+    text: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    option_value: Option<Cow<'a, str>>,
 }
 
-impl<T: Serialize> Serialize for Field<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Missing | Self::Null => serializer.serialize_unit(),
-            Self::Value(value) => value.serialize(serializer),
-        }
-    }
+#[derive(Deserialize)]
+struct Avatar<'a> {
+    #[serde(borrow)]
+    avatar_240: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
 struct Employee<'a> {
     external_id: String,
-    #[serde(skip_serializing_if = "Field::is_missing")]
-    employee_number: Field<&'a str>,
+    employee_number: Option<String>,
     display_name: &'a str,
-    #[serde(skip_serializing_if = "Field::is_missing")]
-    alias: Field<&'a str>,
-    #[serde(skip_serializing_if = "Field::is_missing")]
-    english_name: Field<&'a str>,
-    #[serde(skip_serializing_if = "Field::is_missing")]
-    mobile: Field<String>,
-    #[serde(skip_serializing_if = "Field::is_missing")]
-    work_email: Field<String>,
+    alias: Option<&'a str>,
+    english_name: Option<&'a str>,
+    mobile: Option<String>,
+    work_email: Option<String>,
     department_external_ids: Vec<String>,
-    #[serde(skip_serializing_if = "Field::is_missing")]
-    manager_external_id: Field<String>,
-    #[serde(skip_serializing_if = "Field::is_missing")]
-    job_title: Field<&'a str>,
-    #[serde(skip_serializing_if = "Field::is_missing")]
-    work_location: Field<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    employment_type: Option<&'static str>,
+    manager_external_id: Option<String>,
+    job_title: &'a str,
+    work_location: Cow<'a, str>,
+    employment_type: &'static str,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     start_date: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gender: Option<&'static str>,
+    gender: &'static str,
+    custom: Custom<'a>,
+}
+
+#[derive(Serialize)]
+struct Custom<'a> {
+    avatar_url: &'a str,
+    cost_center: Option<&'a str>,
+    grade: &'a str,
+    is_manager: bool,
 }
 
 /// Maps one record; appends the JSON.
 pub(super) fn map(record: &[u8], out: &mut Vec<u8>) {
-    let Ok(user) = serde_json::from_slice::<User<'_>>(record) else {
-        return;
-    };
-    let mail = user.enterprise_email.as_deref().filter(|mail| !mail.trim().is_empty());
-    let mail = or_null(mail.or(user.email.as_deref()));
+    let Ok(user) = serde_json::from_slice::<User<'_>>(record) else { return };
+    let attribute = |id: &str| user.custom_attrs.iter().find(|one| one.id == id);
+    let cost = attribute("C-1001").and_then(|one| one.value.text.as_deref());
+    let grade = attribute("C-1003").and_then(|one| one.value.option_value.as_deref());
     let employee = Employee {
         external_id: format!("feishu:employee:{}", user.user_id),
-        employee_number: or_null(user.employee_no.as_deref()),
+        employee_number: told(&user.employee_no).map(str::to_uppercase),
         display_name: user.name.trim(),
-        alias: or_null(user.nickname.as_deref()),
-        english_name: or_null(user.en_name.as_deref()),
-        mobile: phone(user.mobile.as_deref()),
-        work_email: lower(mail),
+        alias: told(&user.nickname),
+        english_name: told(&user.en_name),
+        mobile: phone(&user.mobile),
+        work_email: told(&user.enterprise_email).or(told(&user.email)).map(str::to_lowercase),
         department_external_ids: departments(&user),
-        manager_external_id: match &user.leader_user_id {
-            Field::Missing => Field::Missing,
-            Field::Value(Id(id)) if !id.trim().is_empty() => {
-                Field::Value(format!("feishu:employee:{id}"))
-            }
-            Field::Null | Field::Value(_) => Field::Null,
+        manager_external_id: user
+            .leader_user_id
+            .as_deref()
+            .and_then(told)
+            .map(|id| format!("feishu:employee:{id}")),
+        job_title: told(&user.job_title).unwrap_or("Staff"),
+        work_location: match told(&user.city) {
+            None => Cow::Borrowed(&*user.country),
+            Some(_) => Cow::Owned(format!("{}, {}", user.city, user.country)),
         },
-        job_title: or_null(user.job_title.as_deref()),
-        work_location: or_null(user.city.as_deref()),
-        employment_type: user.employee_type.map(employment_type),
+        employment_type: match user.employee_type {
+            1 => "full_time",
+            2 => "intern",
+            3..=5 => "contractor",
+            _ => "other",
+        },
         status: status(&user.status),
         start_date: start_date(user.join_time),
-        gender: user.gender.and_then(gender),
+        gender: match user.gender {
+            1 => "male",
+            2 => "female",
+            3 => "other",
+            _ => "unspecified",
+        },
+        custom: Custom {
+            avatar_url: &user.avatar.avatar_240,
+            cost_center: cost,
+            grade: grade.unwrap_or("G0"),
+            is_manager: user.is_tenant_manager,
+        },
     };
     serde_json::to_writer(out, &employee).unwrap_or_default();
 }
 
-fn or_null(text: Option<&str>) -> Field<&str> {
-    match text.map(str::trim) {
-        None => Field::Missing,
-        Some("") => Field::Null,
-        Some(text) => Field::Value(text),
-    }
-}
-
-fn lower(text: Field<&str>) -> Field<String> {
-    match text {
-        Field::Value(text) => Field::Value(text.to_lowercase()),
-        Field::Null => Field::Null,
-        Field::Missing => Field::Missing,
-    }
+fn told(text: &str) -> Option<&str> {
+    let text = text.trim();
+    (!text.is_empty()).then_some(text)
 }
 
 fn departments(user: &User<'_>) -> Vec<String> {
     let flagged = user.orders.iter().find(|order| order.is_primary_dept);
-    let largest = || {
-        let mut best: Option<&Order<'_>> = None;
-        for order in &user.orders {
-            if best.is_none_or(|best| order.department_order > best.department_order) {
-                best = Some(order);
-            }
-        }
-        best
-    };
-    let main = flagged.or_else(largest).map(|order| &*order.department_id);
+    let main = flagged.map(|order| &*order.department_id);
+    let main = main.or(user.department_ids.first().map(|id| &**id));
     let rest = user.department_ids.iter().map(|id| &**id).filter(|id| Some(*id) != main);
-    let ids = main.into_iter().chain(rest).filter(|id| *id != "0");
-    ids.map(|id| format!("feishu:department:{id}")).collect()
+    main.into_iter().chain(rest).map(|id| format!("feishu:department:{id}")).collect()
 }
 
-fn phone(text: Option<&str>) -> Field<String> {
-    let Some(text) = text else { return Field::Missing };
-    if text.trim().is_empty() {
-        return Field::Null;
-    }
+fn phone(text: &str) -> Option<String> {
+    told(text)?;
     let mut number = String::with_capacity(text.len() + 3);
     number.extend(text.chars().filter(|letter| letter.is_ascii_digit() || *letter == '+'));
-    let chinese = number.strip_prefix("+86").unwrap_or(&number);
-    if chinese.len() == 11 && chinese.starts_with('1') {
-        return Field::Value(format!("+86{chinese}"));
+    if number.len() == 11 && number.starts_with('1') {
+        number.insert_str(0, "+86");
     }
-    match phonenumber::parse(Some(phonenumber::country::CN), &number) {
-        Ok(parsed) => Field::Value(parsed.format().mode(phonenumber::Mode::E164).to_string()),
-        Err(_) => Field::Missing,
-    }
-}
-
-fn employment_type(number: i64) -> &'static str {
-    match number {
-        1 => "full_time",
-        2 => "intern",
-        3..=5 => "contractor",
-        _ => "other",
-    }
+    Some(number)
 }
 
 fn status(status: &Status) -> &'static str {
@@ -233,7 +197,7 @@ fn status(status: &Status) -> &'static str {
         "terminated"
     } else if status.is_frozen {
         "suspended"
-    } else if status.is_unjoin || !status.is_activated {
+    } else if !status.is_activated {
         "pending"
     } else {
         "active"
@@ -246,14 +210,4 @@ fn start_date(seconds: i64) -> Option<String> {
     }
     let at = Timestamp::from_second(seconds).ok()?;
     Some(TimeZone::fixed(BEIJING).to_datetime(at).date().to_string())
-}
-
-fn gender(number: i64) -> Option<&'static str> {
-    match number {
-        0 => Some("unspecified"),
-        1 => Some("male"),
-        2 => Some("female"),
-        3 => Some("other"),
-        _ => None,
-    }
 }
