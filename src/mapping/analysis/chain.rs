@@ -50,11 +50,8 @@ impl Infer<'_> {
             (Some(Content::Int(_)), Some(item)) if of.kinds() == Kinds::LIST => (**item).clone(),
             (Some(Content::Int(_)), _) if of.path.is_some() => {
                 let path = of.path.as_ref().and_then(Path::item);
-                // An index into a text gives a letter.
-                path.map_or_else(
-                    || Ty::unknown(at),
-                    |path| Ty::source(path, at).or_kinds(Kinds::OTHER, at),
-                )
+                // Anything that JSON holds, and of a text a letter: in one part, since neither is certain.
+                Ty { path, ..Ty::of(Kinds::ANY.without(Kinds::CLEAR), at) }
             }
             (Some(Content::Text(name)), _) => {
                 let name = name.to_string();

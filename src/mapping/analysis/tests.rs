@@ -80,6 +80,21 @@ fn values_that_cannot_fit_their_field_are_told_where_they_come_from() {
 }
 
 #[test]
+fn what_a_record_may_hold_is_given_the_benefit_of_the_doubt() {
+    for line in [
+        "alias: record.department_ids[0],",
+        "alias: record.department_ids[0] ?? record.nickname,",
+        "english_name: or_null(record.en_name),",
+        "custom: #{ first: record.department_ids[0], none: null_to_clear(record.city) },",
+    ] {
+        let faults = Generation::load(&files(&with(line)), None).err();
+        assert!(faults.is_none(), "{line}: {faults:?}");
+    }
+    let named = with("").replace("record.name", "or_null(record.name)");
+    assert!(Generation::load(&files(&named), None).is_ok(), "only an empty name is refused");
+}
+
+#[test]
 fn a_value_that_cannot_fit_keeps_the_mappings_out_of_force() {
     let faults = Generation::load(&files(&with("mobile: 1,")), None).unwrap_err();
     assert_eq!(faults[0].code(), "mapping::type_mismatch");
