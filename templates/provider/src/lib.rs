@@ -14,15 +14,15 @@ use rollcall_sdk::{
 };
 
 /// What remedies name: the settings that hold the API's address.
-enum Starter {}
+enum Api {}
 
-impl Platform for Starter {
+impl Platform for Api {
     const ADDRESSES: &'static str = "`base_url`";
 }
 
 /// A call that failed; the faults that every connector meets come with their remedies. Larger APIs keep their codes in a
 /// table (`rollcall_sdk::codes`).
-type Failure = failure::Failure<Starter>;
+type Failure = failure::Failure<Api>;
 
 /// The connector. It has no fields: everything it needs comes from the host.
 #[derive(Clone, Copy, Debug)]
