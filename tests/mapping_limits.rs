@@ -170,6 +170,7 @@ fn what_changes_values_in_place_does_not_exist() {
             matches!(
                 code.as_str(),
                 "mapping::forbidden"
+                    | "mapping::import"
                     | "mapping::syntax"
                     | "mapping::unknown_function"
                     | "mapping::unknown_variable"

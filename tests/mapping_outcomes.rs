@@ -106,7 +106,7 @@ alias: record.list.lower(),                   | 24 type       | `lower` needs te
 alias: record.name + record.list,             | 24 type       | `+` does not work on text and a list
 alias: record.none + 1,                       | 24 type       | `+` does not work on nothing and a whole number; the source does not tell it
 alias: -record.name,                          | 12 type       | `-` does not work on text
-alias: !record.none,                          | 12 type       | `!` does not work on nothing; the source does not tell it
+custom: #{ x: !record.none },                 | 19 type       | `!` does not work on nothing; the source does not tell it
 alias: if record.none { "a" } else { "b" },   | 21 type       | true or false is needed here, got nothing; the source does not tell it
 alias: if record.name { "a" } else { "b" },   | 21 type       | true or false is needed here, got text
 alias: record.list[3],                        | 24 index      | the list has 1 elements
@@ -115,9 +115,8 @@ alias: `${record.number / 0}`,                | 29 arithmetic | the calculation 
 alias: `${record.number * 9_223_372_036_854_775_807}`, | 29 arithmetic | the calculation has no result
 gender: lookup("gender", record.number),      | 13 unmapped   | table `gender` has no row for this value; add the row
 start_date: date(record.name),                | 17 time_value | `date` cannot read this time
-alias: record.list.filter(|x| x),             | 24 type       | the function of `filter` has to give true or false, it gives text
-alias: record.name.map(|x| x),                | 24 type       | `map` needs a list, got text
-alias: |x| x,                                 | 5 type        | the field's value is a function
+custom: #{ x: record.list.filter(|x| x) },    | 31 type       | the function of `filter` has to give true or false, it gives text
+custom: #{ x: record.name.map(|x| x) },       | 31 type       | `map` needs a list, got text
 "#;
 
 #[test]
@@ -154,8 +153,9 @@ fn a_fault_inside_a_function_belongs_to_the_field_that_calls_it() {
     assert_eq!(reject.field.as_deref(), Some("alias"));
     let place = reject.place.unwrap();
     assert_eq!((place.line, place.text.trim()), (2, "r.name.upper()"));
-    let reject = rejected(&with("alias: [1].map(|x| [x].map(|y| y.lower())).first(),"), &json!({}));
-    assert_eq!(reject.field.as_deref(), Some("alias"));
+    let reject =
+        rejected(&with("custom: #{ x: [1].map(|x| [x].map(|y| y.lower())).first() },"), &json!({}));
+    assert_eq!(reject.field.as_deref(), Some("custom"));
     assert!(reject.message.contains("`lower` needs text"), "{}", reject.message);
 }
 
@@ -177,8 +177,8 @@ fn what_a_script_throws_shows_only_its_own_words() {
 #[test]
 fn the_schemas_refusals_point_at_the_line_of_the_field() {
     let reject = rejected(
-        &with("work_email: record.mail, start_date: \"2026-02-30\","),
-        &json!({ "mail": "geheim" }),
+        &with("work_email: record.mail, start_date: record.day,"),
+        &json!({ "mail": "geheim", "day": "2026-02-30" }),
     );
     assert_eq!(
         (reject.code.as_str(), reject.field.as_deref()),
@@ -198,12 +198,14 @@ fn the_schemas_refusals_point_at_the_line_of_the_field() {
 
 #[test]
 fn a_mapping_cannot_write_into_another_connection_or_kind() {
-    let reject = rejected(&with("external_id: \"dingtalk:employee:1\","), &json!({}));
+    let reject =
+        rejected(&with("external_id: record.key,"), &json!({ "key": "dingtalk:employee:1" }));
     assert_eq!(
         (reject.code.as_str(), reject.field.as_deref()),
         ("schema::id", Some("external_id"))
     );
-    let reject = rejected(&with("external_id: id(\"department\", \"1\"),"), &json!({}));
+    let reject =
+        rejected(&with("external_id: id(record.kind, \"1\"),"), &json!({ "kind": "department" }));
     assert_eq!(
         (reject.code.as_str(), reject.field.as_deref()),
         ("schema::id", Some("external_id"))

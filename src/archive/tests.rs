@@ -75,6 +75,8 @@ fn a_torn_tail_is_passed_over_and_cut_before_more_is_added() {
         fs::write(path(&dir, 2), [&whole[..], &next[..cut]].concat()).unwrap();
         assert_eq!(archive.versions(&shelf(), None).unwrap().len(), 1, "cut at {cut}");
     }
+    // What the process before left behind is mended by the next one.
+    let archive = self::archive(&dir, 365, 1 << 30);
     archive.append(&shelf(), RunId(2), &[version("u3", 2, r#"{"a":3}"#)]).unwrap();
     let ids: Vec<String> =
         archive.versions(&shelf(), None).unwrap().iter().map(|it| it.id.to_string()).collect();

@@ -376,7 +376,7 @@ fn bad_values_say_what_to_write() {
 #[test]
 fn the_caret_stands_under_its_column_in_chinese_text() {
     assert_snapshot!(report(&[("rollcall.yaml", "{state: 状态, 日志: 1}\n")]), @r"
-    rollcall.yaml:1:13: there is no key `日志` here; known keys: state, plugins, mappings, tenants, cache, listen, schedule, log, limits, callbacks, cases [config::unknown_key]
+    rollcall.yaml:1:13: there is no key `日志` here; known keys: state, plugins, mappings, tenants, cache, listen, schedule, archive, log, limits, callbacks, cases [config::unknown_key]
       1 | {state: 状态, 日志: 1}
         |         　　  ^
     ");
