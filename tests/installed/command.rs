@@ -21,7 +21,7 @@ async fn rig() -> Rig {
 async fn the_demo_syncs_twice_and_prints_one_object() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().join("demo");
-    let args = ["demo", "--once", "--people", "150", "--days", "3", "--format", "json", "--dir"];
+    let args = ["demo", "--once", "--people", "150", "--days", "7", "--format", "json", "--dir"];
     let output = rollcall(&[&args[..], &[dir.to_str().unwrap()]].concat());
     assert!(output.status.success(), "{}", stderr(&output));
     let once: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

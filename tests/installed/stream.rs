@@ -54,13 +54,6 @@ fn all_worked_off(rig: &Rig) {
     assert_eq!(rig.simulator.pushes().given_up, 0);
 }
 
-/// Nothing is left for a run over everything to find.
-fn nothing_is_missing(rig: &Rig) {
-    let report = rig.json(&["sync"]);
-    let written = report[0]["written"].as_object().unwrap();
-    assert!(written.values().all(|count| count == 0), "events left something out: {written:?}");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hire_is_in_the_ehr_over_a_connection_that_is_cut_and_heals() {
     let rig = rig().await;
@@ -80,7 +73,7 @@ async fn a_hire_is_in_the_ehr_over_a_connection_that_is_cut_and_heals() {
     assert!(link["last_error"].is_string() && link["last_event_ms"].is_i64(), "{link}");
     assert_eq!(rig.simulator.long_connections(), (1, 2), "one at a time");
     drop(daemon);
-    nothing_is_missing(&rig);
+    rig.nobody_is_missing();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,7 +92,7 @@ async fn whatever_befalls_the_connection_no_event_is_lost_or_counted_twice() {
     assert_eq!(tally["received"].as_u64(), Some(pushes.acknowledged), "{tally} {pushes:?}");
     assert!(tally["duplicate"].as_u64() >= Some(4), "{tally}");
     drop(daemon);
-    nothing_is_missing(&rig);
+    rig.nobody_is_missing();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,7 +108,7 @@ async fn a_silent_connection_is_given_up_and_its_events_come_over_the_next() {
         "{link}"
     );
     drop(daemon);
-    nothing_is_missing(&rig);
+    rig.nobody_is_missing();
 }
 
 #[tokio::test(flavor = "multi_thread")]
