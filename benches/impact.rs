@@ -33,8 +33,9 @@ fn mapper(script: &str) -> Arc<dyn Mapper> {
 
 /// Stores people as a run does.
 fn store(ledger: &Ledger, people: usize) {
-    let users: Vec<String> = users::users(people).collect();
-    for (seq, part) in users.chunks(FRAME).enumerate() {
+    let mut users = users::users(people);
+    for seq in 0..people.div_ceil(FRAME) {
+        let part: Vec<String> = users.by_ref().take(FRAME).collect();
         let frame = FrameId::new(RunId(1), u32::try_from(seq).unwrap());
         let record = |(at, text): (usize, &String)| Record {
             id: SourceId::parse(&format!("u{:07}", seq * FRAME + at)).unwrap(),
