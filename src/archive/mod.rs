@@ -15,7 +15,7 @@ mod segment;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -26,6 +26,8 @@ use crate::port::archive::{Archive, ArchiveError, Retention, Shelf, Version};
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
+/// Between two looks at all segments of a connection: events bring a run each, and each run adds a segment.
+const PRUNE_EVERY_MS: i64 = 3_600_000;
 
 /// An archive in a folder.
 #[derive(Debug)]
@@ -34,16 +36,28 @@ pub struct FileArchive {
     retention: Retention,
     /// Segments written since the last flush.
     dirty: Mutex<BTreeSet<PathBuf>>,
+    /// When each connection's folder was pruned last.
+    pruned: Mutex<BTreeMap<PathBuf, i64>>,
 }
 
 impl FileArchive {
     /// An archive in `folder`, which is made with the first version.
     pub fn new(folder: PathBuf, retention: Retention) -> Self {
-        Self { folder, retention, dirty: Mutex::default() }
+        Self { folder, retention, dirty: Mutex::default(), pruned: Mutex::default() }
     }
 
     fn connection(&self, tenant: &TenantId, connection: &ConnectionId) -> PathBuf {
         self.folder.join(tenant.as_str()).join(connection.as_str())
+    }
+
+    /// Whether it is time to prune a connection's folder; the next time is later then.
+    fn is_due(&self, folder: &Path, now_ms: i64) -> bool {
+        let mut pruned = self.pruned.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = pruned.get(folder).is_none_or(|last| now_ms - last >= PRUNE_EVERY_MS);
+        if due {
+            pruned.insert(folder.to_owned(), now_ms);
+        }
+        due
     }
 
     fn folder_of(&self, place: &Shelf) -> PathBuf {
@@ -108,10 +122,14 @@ impl Archive for FileArchive {
         connection: &ConnectionId,
         now_ms: i64,
     ) -> Result<usize, ArchiveError> {
+        let all = self.connection(tenant, connection);
+        if !self.is_due(&all, now_ms) {
+            return Ok(0);
+        }
         let oldest_ms = now_ms - i64::from(self.retention.days) * DAY_MS;
         let mut kept = Vec::new();
         let mut gone = 0;
-        for folder in folders(&self.connection(tenant, connection))? {
+        for folder in folders(&all)? {
             for path in segments(&folder)? {
                 let read =
                     segment::until_ms(&path).and_then(|at| Ok((at, fs::metadata(&path)?.len())));

@@ -111,6 +111,18 @@ fn segments_go_when_they_are_old_and_the_oldest_when_there_are_too_many() {
 }
 
 #[test]
+fn not_every_run_looks_at_all_segments() {
+    let dir = TempDir::new().unwrap();
+    let (tenant, connection) = (shelf().tenant, shelf().connection);
+    let archive = archive(&dir, 1, 1 << 30);
+    let now = 9 * DAY_MS;
+    for (passed_ms, gone) in [(0, 1), (PRUNE_EVERY_MS - 1, 0), (PRUNE_EVERY_MS, 1)] {
+        archive.append(&shelf(), RunId(2), &[version("u1", 2, "{}")]).unwrap();
+        assert_eq!(archive.prune(&tenant, &connection, now + passed_ms).unwrap(), gone);
+    }
+}
+
+#[test]
 fn an_archive_that_is_not_there_holds_nothing_and_one_that_cannot_be_written_says_so() {
     let dir = TempDir::new().unwrap();
     let archive = archive(&dir, 1, 1);

@@ -81,7 +81,8 @@ pub trait Archive: Send + Sync {
     /// [`ArchiveError`] when a segment cannot be read.
     fn versions(&self, shelf: &Shelf, id: Option<&SourceId>) -> Result<Vec<Version>, ArchiveError>;
 
-    /// Removes what is older than its retention at `now_ms`; tells how many segments went.
+    /// Removes what is older than its retention at `now_ms`; tells how many segments went. May be called after every run: it
+    /// looks at a connection's segments once an hour.
     ///
     /// # Errors
     /// [`ArchiveError`] when a segment cannot be removed.
