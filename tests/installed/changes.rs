@@ -183,6 +183,35 @@ async fn a_record_that_a_mapping_leaves_out_says_so_with_the_line() {
     assert!(told.contains("gender: skip(),"), "{told}");
 }
 
+/// The departments of everybody who is there, by external id.
+fn places(rig: &Rig) -> std::collections::BTreeMap<String, Value> {
+    let ehr = rig.ehr();
+    let sql = "select external_id, department_external_ids from employees where retired_at is null";
+    let mut people = ehr.prepare(sql).unwrap();
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, String>(1)?));
+    let people = people.query_map([], row).unwrap().map(Result::unwrap);
+    people.map(|(id, list)| (id, serde_json::from_str(&list).unwrap())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_tells_its_versions_and_what_each_one_changed() {
+    let rig = rig().await;
+    let before = places(&rig);
+    rig.simulator.step(8);
+    rig.json(&["sync"]);
+    let after = places(&rig);
+    let moved = |(id, place): &(&String, &Value)| after.get(*id).is_some_and(|now| now != *place);
+    let (id, place) = before.iter().find(moved).expect("somebody moves within eight steps");
+    let versions = rig.json(&["history", id]);
+    let [first, last] = &versions.as_array().unwrap()[..] else { panic!("{versions:#}") };
+    assert_eq!((&first["run"], &first["until"][0]), (&1.into(), &2.into()), "{versions:#}");
+    assert_eq!((&last["run"], &last["until"]), (&2.into(), &Value::Null), "the newest goes on");
+    assert_eq!(first["generation"], last["generation"]);
+    let change = serde_json::json!(["department_external_ids", place, after[id]]);
+    assert!(last["changes"].as_array().unwrap().contains(&change), "{versions:#}");
+    assert!(told(&rig, &["history", id]).contains("of run 2, the newest"));
+}
+
 /// Runs a sync that is held, and tells the digest of its plan.
 fn held_digest(rig: &Rig) -> String {
     let output = rig.run(&["sync", "--format", "json"]);

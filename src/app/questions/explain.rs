@@ -1,16 +1,20 @@
-//! Why a value is what it is, or why somebody is not there; and how a record has changed.
+//! Why a value is what it is, or why somebody is not there.
+//!
+//! Not here: what a record was before (`history`). The invariant: every sentence is read off what the runs kept; what is no
+//! longer kept is told as such.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{About, Asked, mapper_of};
+use super::named::{self, Named};
+use super::{About, Asked, draft, mapper_of};
 use crate::app::{App, Failure};
 use crate::config::Config;
 use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
-use crate::model::ids::{ConnectionId, ExternalId, RunId, SourceId, TenantId};
+use crate::model::ids::{ConnectionId, ExternalId, RunId, TenantId};
 use crate::model::record::Record;
-use crate::port::archive::{Archive as _, Shelf, Version};
+use crate::port::archive::Version;
 use crate::port::mapper::{Mapped, Mapper, Place, Reject, Traced};
 use crate::sync::ledger::{Entry, RunRecord, RunState, Standing};
 use crate::sync::lineage::{find, plan_of};
@@ -93,45 +97,15 @@ pub(super) fn answer(
 ) -> Result<Vec<Explained>, Failure> {
     let mut told = Vec::new();
     let mut doubts = Vec::new();
-    for on in app.asked(config, &asked.about)? {
-        let Some((_, mapper)) = on.in_force()? else { continue };
-        let found = find::by_key(&on.ledger, &on.connection.id, &*mapper, &asked.key);
-        let found = found.map_err(|cause| Failure::of(&cause))?;
-        for found in found {
-            if asked.about.entity.is_none_or(|entity| entity == found.entity) {
-                told.push(Teller { app, on: &on, run: asked.run }.tell(&found)?);
-            }
+    for Named { on, found } in named::records(app, config, &asked.about, &asked.key)? {
+        let teller = Teller { app, on: &on, run: asked.run };
+        for found in &found {
+            told.push(teller.tell(found)?);
         }
-        doubts.extend(listing_doubts(&on)?);
+        doubts.extend(named::listing_doubts(&on)?);
     }
     if told.is_empty() {
-        return Err(unknown(&asked.key, &doubts));
-    }
-    Ok(told)
-}
-
-/// Nobody has ever been listed by that name: the usual reasons, those that the last listings give first.
-fn unknown(key: &str, doubts: &[String]) -> Failure {
-    let mut message = format!("no connection has ever listed a record known as `{key}`");
-    for doubt in doubts {
-        message.push_str("; ");
-        message.push_str(doubt);
-    }
-    Failure::new(message).hint(
-        "it may lie outside what the app may see (contact range, visible scope), or be known by another id; \
-         external id, the platform's id, employee number and name are searched",
-    )
-}
-
-fn listing_doubts(on: &Asked<'_>) -> Result<Vec<String>, Failure> {
-    let last = on.ledger.last_run().map_err(|cause| Failure::of(&cause))?;
-    let mut told = Vec::new();
-    for (entity, doubts) in last.iter().flat_map(|last| &last.doubts) {
-        let (tenant, connection) = (&on.tenant.id, &on.connection.id);
-        told.push(format!(
-            "the last listing of {entity} in {tenant}/{connection} was not complete: {}",
-            doubts.join(", ")
-        ));
+        return Err(named::unknown(&asked.key, &doubts));
     }
     Ok(told)
 }
@@ -196,7 +170,7 @@ impl Teller<'_> {
                 ))
                 .hint("`rollcall history` shows the runs that changed a record"));
             }
-            let versions = versions(self.app, self.on, found)?;
+            let versions = named::versions(self.app, self.on, found)?;
             if let Some(version) = versions.into_iter().find(|it| it.until_run > run) {
                 let record = Record { id: version.id.clone(), payload: version.raw.clone() };
                 let snapshot = version.run;
@@ -308,15 +282,11 @@ impl Teller<'_> {
                 "it has ended: the complete listing of run {run} no longer showed it"
             ));
         }
-        if entry.parked {
-            for pair in ledger.parked(told.entity) {
-                let (id, why) = pair.map_err(of)?;
-                if id == source {
-                    told.why_not
-                        .push(format!("parked by run {}: {}: {}", why.run, why.code, why.message));
-                    told.place = told.place.take().or(why.place);
-                }
-            }
+        if entry.parked
+            && let Some(why) = ledger.parked_as(told.entity, source).map_err(of)?
+        {
+            told.why_not.push(format!("parked by run {}: {}: {}", why.run, why.code, why.message));
+            told.place = told.place.take().or(why.place);
         }
         if told.entity == Entity::Employee
             && let Some(rules) = &self.on.tenant.matching
@@ -339,13 +309,9 @@ impl Teller<'_> {
         if ledger.in_force(entry, RunId(0)) == Standing::Unknown && told.why_not.is_empty() {
             told.why_not.push("no run has written it yet".to_owned());
         }
-        told.notes.extend(listing_doubts(self.on)?);
+        told.notes.extend(named::listing_doubts(self.on)?);
         Ok(())
     }
-}
-
-fn draft(mapper: &dyn Mapper, entity: Entity, record: &Record) -> Mapped {
-    mapper.map(entity, std::slice::from_ref(record)).pop().unwrap_or(Mapped::Skipped)
 }
 
 fn fields(
@@ -369,118 +335,4 @@ fn fields(
         told.push(FieldTold { value: value.clone(), ehr, traced });
     }
     told
-}
-
-/// The archived versions of a record, oldest first.
-fn versions(app: &App, on: &Asked<'_>, found: &find::Found) -> Result<Vec<Version>, Failure> {
-    let (tenant, connection) = on.ids();
-    let shelf = Shelf { tenant, connection, entity: found.entity };
-    let id = SourceId::parse(&found.source).map_err(|cause| Failure::of(&cause))?;
-    app.archive.versions(&shelf, Some(&id)).map_err(|cause| Failure::of(&cause))
-}
-
-/// One version of a record, with what it changed.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct VersionTold {
-    /// The customer.
-    pub tenant: TenantId,
-    /// The kind of record and its key.
-    pub external_id: ExternalId,
-    /// The run that last decided about this version.
-    pub run: RunId,
-    /// The run that saw the next one, and when it began; none for the newest.
-    pub until: Option<(RunId, i64)>,
-    /// Whether the record had ended.
-    pub ended: bool,
-    /// The generation of the mappings that is used: the one in force when the version was.
-    pub generation: Option<ContentHash>,
-    /// Why there is no draft, if there is none.
-    pub no_draft: Option<String>,
-    /// Fields that differ from the version before, as (field, before, after).
-    pub changes: Vec<(String, Value, Value)>,
-}
-
-/// Every version of the records that are asked about, oldest first.
-pub(super) fn history(
-    app: &App,
-    config: &Config,
-    asked: &ExplainAsked,
-) -> Result<Vec<VersionTold>, Failure> {
-    let of = |cause| Failure::of(&cause);
-    let mut told = Vec::new();
-    for on in app.asked(config, &asked.about)? {
-        let Some((_, mapper)) = on.in_force()? else { continue };
-        let found =
-            find::by_key(&on.ledger, &on.connection.id, &*mapper, &asked.key).map_err(of)?;
-        for found in found {
-            if asked.about.entity.is_none_or(|entity| entity == found.entity) {
-                told.extend(of_record(app, &on, &found)?);
-            }
-        }
-    }
-    if told.is_empty() {
-        return Err(unknown(&asked.key, &[]));
-    }
-    Ok(told)
-}
-
-fn of_record(app: &App, on: &Asked<'_>, found: &find::Found) -> Result<Vec<VersionTold>, Failure> {
-    let of = |cause| Failure::of(&cause);
-    let mut all = versions(app, on, found)?;
-    let entry = on.ledger.entry(found.entity, &found.source).map_err(of)?;
-    if let (Some(record), Some(entry)) =
-        (on.ledger.raw(found.entity, &found.source).map_err(of)?, entry)
-    {
-        let ended = on.ledger.is_gone(&entry, RunId(0));
-        let (id, raw) = (record.id, record.payload);
-        let until_run = RunId(u32::MAX);
-        all.push(Version { id, run: entry.run, until_run, until_ms: 0, ended, mapping: None, raw });
-    }
-    let mut before = Map::new();
-    let mut told = Vec::new();
-    for version in all {
-        let newest = version.until_run == RunId(u32::MAX);
-        let in_force = on.ledger.generation_at(version.run).map_err(of)?;
-        let sources = in_force.as_ref().map(|it| on.ledger.sources(it.digest)).transpose();
-        let sources = sources.map_err(of)?.flatten();
-        let record = Record { id: version.id.clone(), payload: version.raw.clone() };
-        let external_id = ExternalId::of(&on.connection.id, found.entity, version.id.as_str());
-        let mut one = VersionTold {
-            tenant: on.tenant.id.clone(),
-            external_id,
-            run: version.run,
-            until: (!newest).then_some((version.until_run, version.until_ms)),
-            ended: version.ended,
-            generation: in_force.map(|it| it.digest),
-            no_draft: None,
-            changes: Vec::new(),
-        };
-        match sources {
-            None => one.no_draft = Some("its mapping is no longer kept".to_owned()),
-            Some(sources) => {
-                let mapper = mapper_of(&sources, &on.connection.id)?;
-                match draft(&*mapper, found.entity, &record) {
-                    Mapped::Draft(draft) => {
-                        let after: Map<String, Value> =
-                            serde_json::from_slice(draft.json()).unwrap_or_default();
-                        one.changes = changes(&before, &after);
-                        before = after;
-                    }
-                    Mapped::Skipped => one.no_draft = Some("the mapping left it out".to_owned()),
-                    Mapped::Rejected(reject) => one.no_draft = Some(reject.message),
-                }
-            }
-        }
-        told.push(one);
-    }
-    Ok(told)
-}
-
-fn changes(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<(String, Value, Value)> {
-    let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
-    names.sort();
-    names.dedup();
-    let value = |of: &Map<String, Value>, name: &str| of.get(name).cloned().unwrap_or(Value::Null);
-    let pair = |name: &String| (name.clone(), value(before, name), value(after, name));
-    names.into_iter().map(pair).filter(|(_, before, after)| before != after).collect()
 }

@@ -4,7 +4,9 @@
 //! Not here: how an answer is shown (cli). The invariant: a question changes nothing but the verdict on a held mapping.
 
 mod explain;
+mod history;
 mod impact;
+mod named;
 mod verdict;
 
 use std::sync::Arc;
@@ -17,13 +19,15 @@ use crate::config::{Config, Connection, Matching, Tenant};
 use crate::mapping::Generation as Mappings;
 use crate::model::entity::Entity;
 use crate::model::ids::{ConnectionId, ExternalId, TenantId};
+use crate::model::record::Record;
 use crate::model::sources::Sources;
-use crate::port::mapper::Mapper;
+use crate::port::mapper::{Mapped, Mapper};
 use crate::port::store::Store;
 use crate::sync::ledger::{InForce, Ledger};
 use crate::sync::lineage;
 
-pub use explain::{ExplainAsked, Explained, FieldTold, PlanTold, VersionTold};
+pub use explain::{ExplainAsked, Explained, FieldTold, PlanTold};
+pub use history::VersionTold;
 pub use impact::{ConnectionImpact, ImpactAsked};
 pub use verdict::{Judged, VerdictAsked};
 
@@ -61,9 +65,7 @@ impl App {
         let answer = match question {
             Question::Impact(asked) => serde_json::to_value(impact::answer(self, config, asked)?),
             Question::Explain(asked) => serde_json::to_value(explain::answer(self, config, asked)?),
-            Question::History(asked) => {
-                serde_json::to_value(explain::history(self, config, asked)?)
-            }
+            Question::History(asked) => serde_json::to_value(history::answer(self, config, asked)?),
             Question::Verdict(asked) => serde_json::to_value(verdict::answer(self, config, asked)?),
         };
         answer.map_err(|cause| Failure::of(&cause))
@@ -141,4 +143,9 @@ pub(super) fn mapper_of(
     let mappings = Mappings::of_sources(sources).map_err(|faults| Failure::reports(&faults))?;
     let mapper = mappings.mapper(connection, &sources.zone, &sources.region);
     mapper.map_err(|cause| Failure::of(&cause))
+}
+
+/// What a mapping makes of one record.
+fn draft(mapper: &dyn Mapper, entity: Entity, record: &Record) -> Mapped {
+    mapper.map(entity, std::slice::from_ref(record)).pop().unwrap_or(Mapped::Skipped)
 }

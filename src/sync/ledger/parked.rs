@@ -35,6 +35,15 @@ impl Ledger {
         Op::Delete(self.keys.parked(entity, source))
     }
 
+    /// Why a record is parked, if it is.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the state cannot be read.
+    pub fn parked_as(&self, entity: Entity, source: &str) -> Result<Option<Parked>, StoreError> {
+        let found = self.store().get(Space::Index, &self.keys.parked(entity, source))?;
+        found.map(|value| decode_json(&value, "a parked record")).transpose()
+    }
+
     /// The parked records of a kind, by source id.
     pub fn parked(
         &self,
