@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use serde::Serialize;
 
 use crate::inbox::Tally;
+use crate::model::canary::Trial;
 use crate::model::hash::ContentHash;
 use crate::model::ids::{ConnectionId, TenantId};
 use crate::model::link::{LinkState, LinkStatus};
@@ -49,6 +50,12 @@ pub struct HeldMapping {
     pub rejected: bool,
     /// Why it was held.
     pub reasons: Vec<String>,
+    /// The canary that it is tried on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canary: Option<Trial>,
+    /// The canary of the edit before, which this one has ended.
+    #[serde(rename = "canary_ended", skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Trial>,
 }
 
 /// A long connection and whose it is.

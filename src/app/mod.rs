@@ -30,8 +30,8 @@ pub use failure::Failure;
 pub use generation::{Generation, Part, layers, mappings, today};
 pub use machine::{SystemClock, peak_rss_bytes, runtime};
 pub use questions::{
-    About, ConnectionImpact, ExplainAsked, Explained, FieldTold, ImpactAsked, Judged, PlanTold,
-    Question, VerdictAsked, VersionTold,
+    About, CanaryAsked, CanaryStarted, ConnectionImpact, ExplainAsked, Explained, FieldTold,
+    ImpactAsked, Judged, PlanTold, Question, VerdictAsked, VersionTold,
 };
 
 use crate::archive::FileArchive;
@@ -73,7 +73,7 @@ pub struct App {
     clock: Arc<dyn Clock>,
     archive: Arc<FileArchive>,
     targets: Mutex<HashMap<PathBuf, Arc<EmbeddedEhr>>>,
-    /// Told when somebody has given a verdict on a held mapping.
+    /// Told when somebody has said something of a held mapping.
     judged: Notify,
     recorder: Option<(TenantId, ConnectionId, Arc<Recorder>)>,
 }

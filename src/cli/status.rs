@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use super::exit::{Failure, Outcome};
 use super::{Context, local};
 use crate::app::{self, App, Selection};
+use crate::model::canary::Trial;
 use crate::model::entity::Entity;
 
 /// A daemon on this machine answers within this time.
@@ -65,7 +66,7 @@ fn stored(app: &App) -> Result<Value, Failure> {
         if let Some(it) = ledger.proposal().map_err(|cause| Failure::from_error(&cause))? {
             held.push(json!({
                 "tenant": tenant, "connection": connection, "digest": it.digest,
-                "rejected": false, "reasons": it.reasons,
+                "rejected": false, "reasons": it.reasons, "canary": it.canary, "canary_ended": it.ended,
             }));
         }
         let waiting = app.events_waiting(&tenant, &connection);
@@ -142,8 +143,25 @@ fn held(out: &mut String, status: &Value) {
                 reasons.join("; ")
             )
             .ok();
+            canary(out, one);
             out.push_str("  look at it with `rollcall mapping impact`, then `rollcall mapping approve` or `reject`\n");
         }
+    }
+}
+
+/// The canary of a held mapping, or the one that the mapping has ended.
+fn canary(out: &mut String, held: &Value) {
+    let trial = |name: &str| serde_json::from_value::<Trial>(held[name].clone()).ok();
+    if let Some(trial) = trial("canary") {
+        writeln!(out, "  {}", super::mapping::canary(&trial)).ok();
+    }
+    if let Some(trial) = trial("canary_ended") {
+        let (name, people) = (&trial.department, trial.people);
+        writeln!(
+            out,
+            "  the canary of {name} ended when the mapping was edited: its {people} people are mapped as everybody is"
+        )
+        .ok();
     }
 }
 

@@ -3,6 +3,7 @@
 //! Everything that crosses a layer is one of these types. The invariant: a value that exists is valid; checks
 //! happen in constructors, at the edge.
 
+pub mod canary;
 pub mod draft;
 pub mod entity;
 pub mod fault;

@@ -1,5 +1,6 @@
 //! Scripts that turn source objects into drafts.
 
+use crate::model::canary::Canary;
 use crate::model::draft::Draft;
 use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
@@ -89,6 +90,16 @@ pub trait Mapper: Send + Sync {
     /// The texts it was made of, where it was made of texts.
     fn sources(&self) -> Option<&Sources> {
         None
+    }
+
+    /// The canary that runs, if one does: its records are mapped by an edited mapping already.
+    fn canary(&self) -> Option<&Canary> {
+        None
+    }
+
+    /// Whether a record is one of the canary's.
+    fn in_canary(&self, _entity: Entity, _record: &Record) -> bool {
+        false
     }
 
     /// Where a field is set, in the layer that counts.

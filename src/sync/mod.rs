@@ -11,6 +11,7 @@
 //! - a run that ends early leaves nothing to clean up ([`ledger`]);
 //! - an unchanged world causes no write.
 
+pub mod canary;
 pub mod certify;
 pub mod coverage;
 pub mod diff;

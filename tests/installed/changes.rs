@@ -92,7 +92,7 @@ async fn a_person_nobody_knows_is_an_error_with_a_next_step() {
     assert!(errors.contains("no stored record is known as `nobody`"), "{errors}");
 }
 
-const STRICT: &str = "mapping_changes:\n  impact: auto\n  hold_above: { share: 100%, count: 0 }\n  fields: { status: { share: 0%, count: 0 } }\n";
+pub(crate) const STRICT: &str = "mapping_changes:\n  impact: auto\n  hold_above: { share: 100%, count: 0 }\n  fields: { status: { share: 0%, count: 0 } }\n";
 
 fn on_leave(rig: &Rig) -> i64 {
     rig.value("select count(*) from employees where status = 'on_leave'")

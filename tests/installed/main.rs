@@ -1,6 +1,7 @@
 //! rollcall as it is installed: real files, the real binary, a simulated platform over real HTTP.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a set-up that fails is a test that fails")]
 
+mod canary;
 mod changes;
 mod command;
 mod crash;

@@ -29,7 +29,7 @@ fn adopt(ledger: &Ledger, run: u32, text: &str) -> ContentHash {
     let digest = ledger.keep_sources(&sources(text)).unwrap();
     let mappings = [(Entity::Employee, digest)].into();
     let since_ms = i64::from(run) * 1_000;
-    ledger.adopt(&InForce { digest, run: RunId(run), since_ms, mappings }).unwrap();
+    ledger.adopt(&InForce { digest, run: RunId(run), since_ms, mappings, canary: None }).unwrap();
     digest
 }
 

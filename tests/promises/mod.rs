@@ -1,6 +1,7 @@
 //! What holds over many runs: matching, attendance without a hole, the loop, looks at single objects.
 
 mod archive;
+mod canary;
 mod edits;
 mod gaps;
 mod generations;

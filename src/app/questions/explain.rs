@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::named::{self, Named};
-use super::{About, Asked, draft, mapper_of};
+use super::{About, Asked, draft, mapped_by};
 use crate::app::{App, Failure};
 use crate::config::Config;
 use crate::model::entity::Entity;
@@ -195,7 +195,7 @@ impl Teller<'_> {
             return Ok(());
         };
         told.generation = Some(in_force.digest);
-        let Some(sources) = ledger.sources(in_force.digest).map_err(of)? else {
+        let Some(mapper) = self.on.mapper_in(&in_force)? else {
             told.notes.push("the texts of that mapping are no longer kept".to_owned());
             return Ok(());
         };
@@ -204,7 +204,9 @@ impl Teller<'_> {
                 .push("the raw record is not there: the run that read it did not end".to_owned());
             return Ok(());
         };
-        let mapper = mapper_of(&sources, &self.on.connection.id)?;
+        let (generation, note) = mapped_by(&in_force, &*mapper, told.entity, record);
+        told.generation = Some(generation);
+        told.notes.extend(note);
         let known = in_force.mappings.get(&told.entity).copied();
         told.same_build = known.is_some() && mapper.digest(told.entity) == known;
         match draft(&*mapper, told.entity, record) {

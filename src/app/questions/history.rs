@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::named::{self, Named};
-use super::{Asked, ExplainAsked, draft, mapper_of};
+use super::{Asked, ExplainAsked, draft, mapped_by};
 use crate::app::{App, Failure};
 use crate::config::Config;
+use crate::model::canary::Tried;
 use crate::model::hash::ContentHash;
 use crate::model::ids::{ExternalId, RunId, TenantId};
 use crate::model::record::Record;
@@ -104,8 +105,12 @@ fn of_record(
     let mut before = Map::new();
     let mut told = Vec::new();
     for Stage { record, run, until, ended } in stages {
-        let generation = mappers.generation_at(run);
-        let mapper = generation.map(|digest| mappers.built(digest)).transpose()?.flatten();
+        let in_force = mappers.generation_at(run);
+        let mapper = in_force.as_ref().map(|it| mappers.built(it)).transpose()?.flatten();
+        let generation = in_force.map(|in_force| match &mapper {
+            Some(mapper) => mapped_by(&in_force, &**mapper, found.entity, &record).0,
+            None => in_force.digest,
+        });
         let (mut no_draft, mut changed) = (None, Vec::new());
         match mapper.map(|mapper| draft(&*mapper, found.entity, &record)) {
             None => no_draft = Some("its mapping is no longer kept".to_owned()),
@@ -131,12 +136,15 @@ fn of_record(
     Ok(told)
 }
 
+/// What a mapper is made of: texts, and a canary beside them.
+type Made = (ContentHash, Option<Tried>);
+
 /// The mappers of a connection's generations, each of them built once.
 struct Mappers<'a> {
     on: &'a Asked<'a>,
     /// Oldest first.
     generations: Vec<InForce>,
-    built: HashMap<ContentHash, Option<Arc<dyn Mapper>>>,
+    built: HashMap<Made, Option<Arc<dyn Mapper>>>,
 }
 
 impl<'a> Mappers<'a> {
@@ -147,21 +155,19 @@ impl<'a> Mappers<'a> {
     }
 
     /// The generation that was in force after a run.
-    fn generation_at(&self, run: RunId) -> Option<ContentHash> {
+    fn generation_at(&self, run: RunId) -> Option<InForce> {
         let before = self.generations.partition_point(|one| one.run <= run);
-        let last = before.checked_sub(1).and_then(|at| self.generations.get(at));
-        last.map(|in_force| in_force.digest)
+        before.checked_sub(1).and_then(|at| self.generations.get(at)).cloned()
     }
 
     /// A generation's mapper, if its texts are kept.
-    fn built(&mut self, digest: ContentHash) -> Result<Option<Arc<dyn Mapper>>, Failure> {
-        if let Some(mapper) = self.built.get(&digest) {
+    fn built(&mut self, in_force: &InForce) -> Result<Option<Arc<dyn Mapper>>, Failure> {
+        let key = (in_force.digest, in_force.canary);
+        if let Some(mapper) = self.built.get(&key) {
             return Ok(mapper.clone());
         }
-        let sources = self.on.ledger.sources(digest).map_err(|cause| Failure::of(&cause))?;
-        let mapper = sources.map(|sources| mapper_of(&sources, &self.on.connection.id));
-        let mapper = mapper.transpose()?;
-        self.built.insert(digest, mapper.clone());
+        let mapper = self.on.mapper_in(in_force)?;
+        self.built.insert(key, mapper.clone());
         Ok(mapper)
     }
 }

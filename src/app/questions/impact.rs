@@ -8,6 +8,7 @@ use super::{About, Asked};
 use crate::app::generation::today;
 use crate::app::{App, Failure, machine, mappings};
 use crate::config::Config;
+use crate::model::canary::Trial;
 use crate::model::ids::{ConnectionId, TenantId};
 use crate::port::mapper::Mapper;
 use crate::sync::impact::{self, KindImpact, PersonImpact, Sides};
@@ -36,6 +37,9 @@ pub struct ConnectionImpact {
     pub in_force: Option<InForce>,
     /// Whether this build of rollcall maps the texts in force as the build did that wrote by them.
     pub same_build: bool,
+    /// The canary that a held mapping is tried on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<Trial>,
     /// The kinds whose mapping differs.
     pub kinds: Vec<KindImpact>,
     /// The records that `person` names.
@@ -71,16 +75,21 @@ fn of_connection(
         connection,
         in_force: None,
         same_build: true,
+        canary: None,
         kinds: Vec::new(),
         people: Vec::new(),
     };
-    let Some((in_force, old)) = on.in_force()? else { return Ok(told) };
+    let Some((in_force, running)) = on.in_force()? else { return Ok(told) };
     told.same_build =
-        in_force.mappings.iter().all(|(&entity, &digest)| old.digest(entity) == Some(digest));
+        in_force.mappings.iter().all(|(&entity, &digest)| running.digest(entity) == Some(digest));
+    let held = on.ledger.proposal().map_err(|cause| Failure::of(&cause))?;
+    told.canary = held.and_then(|held| held.canary);
+    // What the edit changes in all: also where a canary is mapped by it already.
+    let Some(old) = on.mapper_by(in_force.digest)? else { return Ok(told) };
     told.in_force = Some(in_force);
     let sides = Sides { old: &*old, new: &*new };
     if let Some(person) = &asked.person {
-        told.people = people(on, sides, asked, person)?;
+        told.people = people(on, sides, &*running, asked, person)?;
     } else {
         let measured = impact::measure(&on.ledger, sides, asked.about.entity, machine::cores());
         told.kinds = measured.map_err(|cause| Failure::of(&cause))?;
@@ -91,17 +100,19 @@ fn of_connection(
 fn people(
     on: &Asked<'_>,
     sides: Sides<'_>,
+    running: &dyn Mapper,
     asked: &ImpactAsked,
     person: &str,
 ) -> Result<Vec<PersonImpact>, Failure> {
     let of = |cause| Failure::of(&cause);
-    let mapper: &dyn Mapper = sides.old;
     let mut people = Vec::new();
-    for found in find::by_key(&on.ledger, &on.connection.id, mapper, person).map_err(of)? {
+    for found in find::by_key(&on.ledger, &on.connection.id, sides.old, person).map_err(of)? {
         let wanted = asked.about.entity.is_none_or(|entity| entity == found.entity);
         let record = on.ledger.raw(found.entity, &found.source).map_err(of)?;
         if let Some(record) = record.filter(|_| wanted) {
-            people.push(impact::person(sides, found.entity, &record));
+            let in_canary = running.in_canary(found.entity, &record);
+            let person = impact::person(sides, found.entity, &record);
+            people.push(PersonImpact { in_canary, ..person });
         }
     }
     Ok(people)

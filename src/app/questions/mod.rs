@@ -1,8 +1,9 @@
 //! What people ask about mappings and records; a running daemon answers over its local address, and without one the state
 //! does.
 //!
-//! Not here: how an answer is shown (cli). The invariant: a question changes nothing but the verdict on a held mapping.
+//! Not here: how an answer is shown (cli). The invariant: a question changes nothing but what is said of a held mapping.
 
+mod canary;
 mod explain;
 mod history;
 mod impact;
@@ -18,14 +19,17 @@ use super::{App, Failure, Selection};
 use crate::config::{Config, Connection, Matching, Tenant};
 use crate::mapping::Generation as Mappings;
 use crate::model::entity::Entity;
+use crate::model::hash::ContentHash;
 use crate::model::ids::{ConnectionId, ExternalId, TenantId};
 use crate::model::record::Record;
 use crate::model::sources::Sources;
 use crate::port::mapper::{Mapped, Mapper};
 use crate::port::store::Store;
+use crate::sync::canary::CanaryMapper;
 use crate::sync::ledger::{InForce, Ledger};
 use crate::sync::lineage;
 
+pub use canary::{CanaryAsked, CanaryStarted};
 pub use explain::{ExplainAsked, Explained, FieldTold, PlanTold};
 pub use history::VersionTold;
 pub use impact::{ConnectionImpact, ImpactAsked};
@@ -43,6 +47,8 @@ pub enum Question {
     History(ExplainAsked),
     /// Yes or no to what is held.
     Verdict(VerdictAsked),
+    /// What is held, for one department first.
+    Canary(CanaryAsked),
 }
 
 /// Which connections a question is about, as [`Selection`].
@@ -67,6 +73,7 @@ impl App {
             Question::Explain(asked) => serde_json::to_value(explain::answer(self, config, asked)?),
             Question::History(asked) => serde_json::to_value(history::answer(self, config, asked)?),
             Question::Verdict(asked) => serde_json::to_value(verdict::answer(self, config, asked)?),
+            Question::Canary(asked) => serde_json::to_value(canary::answer(self, config, asked)?),
         };
         answer.map_err(|cause| Failure::of(&cause))
     }
@@ -122,14 +129,44 @@ impl Asked<'_> {
 
     /// The generation in force and its mapper; none while nothing was ever written.
     fn in_force(&self) -> Result<Option<Old>, Failure> {
-        let of = |cause| Failure::of(&cause);
-        let Some(in_force) = self.ledger.generation_in_force().map_err(of)? else {
+        let in_force = self.ledger.generation_in_force().map_err(|cause| Failure::of(&cause))?;
+        let Some(in_force) = in_force else { return Ok(None) };
+        Ok(self.mapper_in(&in_force)?.map(|mapper| (in_force, mapper)))
+    }
+
+    /// The mapper of a generation, with its canary if it had one; none when its texts are no longer kept.
+    fn mapper_in(&self, in_force: &InForce) -> Result<Option<Arc<dyn Mapper>>, Failure> {
+        let Some(old) = self.mapper_by(in_force.digest)? else { return Ok(None) };
+        let Some(tried) = in_force.canary else { return Ok(Some(old)) };
+        let canary = self.ledger.canary(tried.canary).map_err(|cause| Failure::of(&cause))?;
+        let (Some(canary), Some(edited)) = (canary, self.mapper_by(tried.edited)?) else {
             return Ok(None);
         };
-        let sources = self.ledger.sources(in_force.digest).map_err(of)?;
-        let Some(sources) = sources else { return Ok(None) };
-        Ok(Some((in_force, mapper_of(&sources, &self.connection.id)?)))
+        Ok(Some(Arc::new(CanaryMapper::new(self.connection.id.clone(), old, edited, canary))))
     }
+
+    /// The mapper of kept texts; none when they are no longer there.
+    fn mapper_by(&self, digest: ContentHash) -> Result<Option<Arc<dyn Mapper>>, Failure> {
+        let sources = self.ledger.sources(digest).map_err(|cause| Failure::of(&cause))?;
+        sources.map(|sources| mapper_of(&sources, &self.connection.id)).transpose()
+    }
+}
+
+/// The generation that a mapper of `in_force` maps a record by; with a note where that is a canary's.
+fn mapped_by(
+    in_force: &InForce,
+    mapper: &dyn Mapper,
+    entity: Entity,
+    record: &Record,
+) -> (ContentHash, Option<String>) {
+    let tried = in_force.canary.filter(|_| mapper.in_canary(entity, record));
+    let note = tried.map(|tried| {
+        format!(
+            "it is in a canary: the edited mapping, generation {}, is tried on it before everybody is mapped by it",
+            tried.edited.short()
+        )
+    });
+    (tried.map_or(in_force.digest, |tried| tried.edited), note)
 }
 
 /// The mapper of texts that were kept.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{About, App};
 use crate::app::Failure;
+use crate::app::hold::{Ended, tell_end};
 use crate::config::Config;
 use crate::model::ids::{ConnectionId, TenantId};
 use crate::sync::ledger::{Proposal, Verdict};
@@ -40,13 +41,25 @@ pub(super) fn answer(
         on.ledger.judge(proposal.digest, asked.verdict).map_err(of)?;
         on.ledger.propose(None).map_err(of)?;
         let (tenant, connection) = on.ids();
+        if let Some(trial) = &proposal.canary {
+            let why = match asked.verdict {
+                Verdict::Approved => Ended::Approved,
+                Verdict::Rejected => Ended::Rejected,
+            };
+            tell_end((&tenant, &connection), trial, why);
+        }
         judged.push(Judged { tenant, connection, proposal });
     }
     if judged.is_empty() {
-        return Err(Failure::new("no mapping is held".to_owned()).hint(
-            "`rollcall status` shows what is held, `rollcall mapping impact` what an edit changes",
-        ));
+        return Err(nothing_held());
     }
     app.judged.notify_one();
     Ok(judged)
+}
+
+/// There is nothing to say yes or no to.
+pub(super) fn nothing_held() -> Failure {
+    Failure::new("no mapping is held".to_owned()).hint(
+        "`rollcall status` shows what is held, `rollcall mapping impact` what an edit changes",
+    )
 }

@@ -43,6 +43,9 @@ struct One {
     since: String,
     run: RunId,
     in_force: bool,
+    /// The generation of the canary that ran beside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    canary: Option<ContentHash>,
     changes: Vec<FileChange>,
 }
 
@@ -71,6 +74,7 @@ fn generations(kept: &[Kept], limit: usize) -> Vec<One> {
                 since: since.map(|at| at.to_string()).unwrap_or_default(),
                 run: one.in_force.run,
                 in_force: nth + 1 == kept.len(),
+                canary: one.in_force.canary.map(|tried| tried.edited),
                 changes: before.changes(&one.sources),
             }
         })
@@ -86,6 +90,9 @@ fn text(shown: &Shown) -> String {
         let mark = if one.in_force { "  in force" } else { "" };
         writeln!(out, "  {}  since {}  run {}{mark}", one.digest.short(), one.since, one.run.0)
             .ok();
+        if let Some(edited) = one.canary {
+            writeln!(out, "    beside a canary of generation {}", edited.short()).ok();
+        }
         for FileChange { layer, file, change, .. } in one.changes.iter().take(SHOWN) {
             writeln!(out, "    {:<8} {file} ({})", change.name(), layer.name()).ok();
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use super::canary;
 use crate::app::{About, ConnectionImpact, ImpactAsked, Question};
 use crate::cli::exit::{Failure, Outcome};
 use crate::cli::{Context, local};
@@ -74,6 +75,9 @@ fn text(told: &ConnectionImpact) -> String {
     if !told.same_build {
         out.push_str("  note: this rollcall maps the texts in force otherwise than the one that wrote by them\n");
     }
+    if let Some(trial) = &told.canary {
+        writeln!(out, "  {}", canary::told(trial)).ok();
+    }
     for person in &told.people {
         one_person(&mut out, person);
     }
@@ -130,8 +134,11 @@ fn at(out: &mut String, place: Option<&Place>) {
 }
 
 fn one_person(out: &mut String, person: &PersonImpact) {
-    let PersonImpact { entity, id, before, after, fields } = person;
+    let PersonImpact { entity, id, before, after, fields, in_canary } = person;
     writeln!(out, "  {entity} {id}: {} -> {}", fate(before), fate(after)).ok();
+    if *in_canary {
+        out.push_str("    in the canary: mapped by the edited mapping already\n");
+    }
     if fields.is_empty() && before == after {
         out.push_str("    nothing changes\n");
     }

@@ -1,5 +1,6 @@
 //! `rollcall mapping`: check, test, try, show and revert mappings; one file per verb.
 
+mod canary;
 mod cases;
 mod check;
 mod functions;
@@ -22,6 +23,7 @@ use super::Context;
 use super::exit::{Failure, Outcome};
 use crate::sync::ledger::Verdict;
 
+pub(super) use canary::told as canary;
 pub(super) use impact::entity;
 
 /// What to do with mappings.
@@ -45,6 +47,7 @@ pub(super) enum Verb {
     Impact(impact::Args),
     /// Puts edited mappings in force that are held.
     Approve(verdict::Args),
+    Canary(canary::Args),
     /// Keeps edited mappings that are held out of force.
     Reject(verdict::Args),
     /// Lists the functions that mappings may call.
@@ -75,6 +78,7 @@ pub(super) fn run(context: &Context, verb: Verb) -> Result<Outcome, Failure> {
         }
         Verb::Impact(args) => impact::run(context, args),
         Verb::Approve(args) => verdict::run(context, args, Verdict::Approved),
+        Verb::Canary(args) => canary::run(context, args),
         Verb::Reject(args) => verdict::run(context, args, Verdict::Rejected),
         Verb::Functions => Ok(functions::run(context)),
         Verb::Lsp(args) => lsp::run(context, &args),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::canary;
 use crate::app::{About, Judged, Question, VerdictAsked};
 use crate::cli::exit::{Failure, Outcome};
 use crate::cli::{Context, local};
@@ -33,6 +34,14 @@ pub(super) fn run(context: &Context, args: Args, verdict: Verdict) -> Result<Out
                 ),
             })
             .ok();
+            if let Some(trial) = &proposal.canary {
+                let (name, people) = (canary::called(trial), trial.people);
+                writeln!(out, "  the canary of {name} ends: its {people} people {}", match verdict {
+                    Verdict::Approved => "stay as they are",
+                    Verdict::Rejected => "go back to the mapping in force with the next run",
+                })
+                .ok();
+            }
         }
         out
     });

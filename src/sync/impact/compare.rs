@@ -90,6 +90,9 @@ pub struct PersonImpact {
     pub after: Outcome,
     /// Fields that differ.
     pub fields: Vec<FieldChange>,
+    /// Whether a canary has it mapped by the edited mapping already.
+    #[serde(default)]
+    pub in_canary: bool,
 }
 
 /// What a mapping made of a record.
@@ -139,6 +142,7 @@ pub fn person(sides: Sides<'_>, entity: Entity, record: &Record) -> PersonImpact
         before: outcome(before),
         after: outcome(after),
         fields: changes,
+        in_canary: false,
     }
 }
 

@@ -196,7 +196,7 @@ fn compare_frames(
 }
 
 /// Those records of a frame that count: the newest ones of objects that are still there.
-fn live(
+pub(in crate::sync) fn live(
     ledger: &Ledger,
     entity: Entity,
     id: FrameId,

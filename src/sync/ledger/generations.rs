@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::canary::Tried;
 use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
 use crate::model::ids::RunId;
@@ -30,6 +31,16 @@ pub struct InForce {
     pub since_ms: i64,
     /// What the mapper called each of its mappings: [`crate::port::mapper::Mapper::digest`].
     pub mappings: BTreeMap<Entity, ContentHash>,
+    /// The canary beside it, whose records were mapped by other texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<Tried>,
+}
+
+impl InForce {
+    /// The texts that it is made of.
+    fn texts(&self) -> impl Iterator<Item = ContentHash> + use<> {
+        std::iter::once(self.digest).chain(self.canary.map(|tried| tried.edited))
+    }
 }
 
 impl Ledger {
@@ -96,7 +107,9 @@ impl Ledger {
     pub fn adopt(&self, generation: &InForce) -> Result<(), StoreError> {
         let before = self.generation_in_force()?;
         if before.is_some_and(|before| {
-            before.digest == generation.digest && before.mappings == generation.mappings
+            before.digest == generation.digest
+                && before.mappings == generation.mappings
+                && before.canary == generation.canary
         }) {
             return Ok(());
         }
@@ -115,12 +128,15 @@ impl Ledger {
             return Ok(());
         }
         let (gone, kept) = all.split_at(old);
-        let named: BTreeSet<ContentHash> = kept.iter().map(|one| one.digest).collect();
+        let held = self.proposal()?.map(|proposal| proposal.digest);
+        let named: BTreeSet<ContentHash> =
+            kept.iter().flat_map(InForce::texts).chain(held).collect();
         let texts: BTreeSet<ContentHash> =
-            gone.iter().map(|one| one.digest).filter(|digest| !named.contains(digest)).collect();
+            gone.iter().flat_map(InForce::texts).filter(|digest| !named.contains(digest)).collect();
         let key = |one: &InForce| Op::Delete(self.keys.generation(Some(one.run)));
         self.write_index(gone.iter().map(key).collect())?;
         let text = |digest| Op::Delete(self.keys.sources(Some(digest)));
-        self.write_blobs(texts.into_iter().map(text).collect())
+        self.write_blobs(texts.into_iter().map(text).collect())?;
+        self.forget_canaries(None)
     }
 }

@@ -89,6 +89,13 @@ impl Keys {
         self.table(b'x', 0)
     }
 
+    /// All canaries, or the one with an id.
+    pub(super) fn canary(&self, id: Option<ContentHash>) -> Vec<u8> {
+        let mut key = self.table(b'w', 16);
+        key.extend(id.iter().flat_map(|id| id.0));
+        key
+    }
+
     pub(super) fn run(&self, run: Option<RunId>) -> Vec<u8> {
         let mut key = self.table(b'r', 4);
         if let Some(run) = run {

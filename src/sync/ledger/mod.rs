@@ -5,6 +5,7 @@
 //! *wants* counts as applied only once its run is done, so a run that was killed, held or only planned needs no
 //! clean-up: its entries fall back to what was applied before.
 
+mod canaries;
 mod cohorts;
 mod compact;
 mod entry;

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::canary::Trial;
 use crate::model::hash::ContentHash;
 use crate::port::store::{Op, Space, StoreError};
 use crate::sync::impact::KindImpact;
@@ -26,6 +27,12 @@ pub struct Proposal {
     pub reasons: Vec<String>,
     /// What it would change.
     pub impact: Vec<KindImpact>,
+    /// The canary that it is tried on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<Trial>,
+    /// The canary of the edit before, which this one has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Trial>,
 }
 
 /// What somebody said of an edited mapping.

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::canary::Tried;
 use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
 use crate::model::plan::Tallies;
@@ -90,8 +91,9 @@ impl Run<'_> {
         let mapper = &self.request.mapper;
         let known = |entity| Some((entity, mapper.digest(entity)?));
         let mappings = mapper.entities().into_iter().filter_map(known).collect();
+        let tried = mapper.canary().map(|it| Tried { canary: it.id(), edited: it.edited });
         let since_ms = self.syncer.clock.now_ms();
-        let generation = InForce { digest, run: self.id, since_ms, mappings };
+        let generation = InForce { digest, run: self.id, since_ms, mappings, canary: tried };
         let ledger = self.ledger.clone();
         blocking(move || Ok(ledger.adopt(&generation)?)).await
     }
