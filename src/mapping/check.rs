@@ -7,7 +7,7 @@ use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
 use super::fault::{Fault, Source};
 use super::library::{self, Function};
-use super::modules::{JOINT, Linked};
+use super::linked::{JOINT, Linked};
 use super::script::{RECORD, ZONE, key, literal};
 use super::tables::Tables;
 use crate::model::entity::Entity;

@@ -60,14 +60,6 @@ impl Source {
         start + within
     }
 
-    /// The line and the column of a byte.
-    fn position(&self, offset: usize) -> (usize, usize) {
-        let before = self.text.get(..offset).unwrap_or(&self.text);
-        let line = before.matches('\n').count() + 1;
-        let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
-        (line, column)
-    }
-
     /// How many bytes the word at an offset has, at least one if there is any text left.
     fn word(&self, offset: usize) -> usize {
         let rest = self.text.get(offset..).unwrap_or_default();
@@ -78,6 +70,14 @@ impl Source {
             .sum();
         word.max(rest.chars().next().map_or(0, char::len_utf8))
     }
+}
+
+/// The line and the column of a byte of a text, both from 1, in characters.
+pub(crate) fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
+    (line, column)
 }
 
 impl Fault {
@@ -109,7 +109,7 @@ impl Fault {
         message: impl Into<String>,
     ) -> Self {
         match offset {
-            Some(offset) => Self::at(source, source.position(offset), code, message),
+            Some(offset) => Self::at(source, position(&source.text, offset), code, message),
             None => Self { span: None, ..Self::at(source, (1, 1), code, message) },
         }
     }

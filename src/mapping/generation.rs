@@ -11,7 +11,7 @@ use phonenumber::country;
 
 use super::compiled::Unsupported;
 use super::engine::{self, LIMITS};
-use super::exceptions::ExceptionInfo;
+use super::exceptions::{Exception, ExceptionInfo};
 use super::fault::{Fault, Source};
 use super::files::Files;
 use super::layers::Layers;
@@ -34,6 +34,8 @@ pub struct Generation {
     pub(super) contents: BTreeMap<Entity, ContentHash>,
     pub(super) layers: Vec<Layer>,
     pub(super) exceptions: Vec<ExceptionInfo>,
+    /// Those that are not in force on the day.
+    pub(super) idle: Vec<Exception>,
     /// See [`Sources::day`].
     pub(super) day: Option<String>,
     pub(super) next_day: Option<jiff::civil::Date>,
@@ -142,6 +144,25 @@ impl Generation {
         found
     }
 
+    /// What the functions know besides their arguments, with a connection's settings.
+    pub(super) fn env(
+        &self,
+        connection: &ConnectionId,
+        zone: &str,
+        region: &str,
+    ) -> Result<Env, SettingError> {
+        let known = TimeZone::get(zone).map_err(|_| SettingError::Zone(zone.to_owned()))?;
+        let country: country::Id =
+            region.parse().map_err(|_| SettingError::Region(region.to_owned()))?;
+        Ok(Env {
+            connection: connection.clone(),
+            zone_name: known.iana_name().unwrap_or(zone).to_owned(),
+            zone: known,
+            region: country,
+            tables: Arc::clone(&self.tables),
+        })
+    }
+
     /// Makes the mapper of a connection: `zone` is the tenant's IANA zone, `region` its country as two letters.
     ///
     /// # Errors
@@ -152,16 +173,7 @@ impl Generation {
         zone: &str,
         region: &str,
     ) -> Result<Arc<dyn Mapper>, SettingError> {
-        let known = TimeZone::get(zone).map_err(|_| SettingError::Zone(zone.to_owned()))?;
-        let id: country::Id =
-            region.parse().map_err(|_| SettingError::Region(region.to_owned()))?;
-        let env = Arc::new(Env {
-            connection: connection.clone(),
-            zone_name: known.iana_name().unwrap_or(zone).to_owned(),
-            zone: known,
-            region: id,
-            tables: Arc::clone(&self.tables),
-        });
+        let env = Arc::new(self.env(connection, zone, region)?);
         let digests = self
             .contents
             .iter()

@@ -10,7 +10,7 @@ use rhai::{Engine, Stmt};
 
 use super::compiled::Program;
 use super::engine::{self, LIMITS};
-use super::exceptions::{Exception, Exceptions, Reading};
+use super::exceptions::{Exception, ExceptionState, Exceptions, Reading};
 use super::fault::{Fault, Source};
 use super::files::Files;
 use super::generation::Generation;
@@ -55,7 +55,9 @@ pub(crate) fn load(layers: Layers) -> Result<Generation, Vec<Fault>> {
             Err(found) => faults.extend(found),
         }
     }
-    faults.extend(baseless(&layers, &exceptions.in_force));
+    let waiting = exceptions.idle.iter().filter(|one| one.state == ExceptionState::Waiting);
+    let waiting = waiting.filter(|one| !layers.entities().contains(&one.entity));
+    faults.extend(baseless(&layers, exceptions.in_force.iter().chain(waiting)));
     if !faults.is_empty() {
         // A module's fault shows in every script that imports it.
         let mut seen = BTreeSet::new();
@@ -71,6 +73,7 @@ pub(crate) fn load(layers: Layers) -> Result<Generation, Vec<Fault>> {
         contents,
         layers: layers.texts(),
         exceptions: exceptions.told,
+        idle: exceptions.idle,
         day,
         next_day: exceptions.next,
         cases: cases(&layers),
@@ -140,7 +143,7 @@ fn load_exceptions(layers: &Layers, loader: &Loader<'_>, faults: &mut Vec<Fault>
 }
 
 /// What a tenant says about kinds of records that the connector does not map.
-fn baseless(layers: &Layers, exceptions: &[Exception]) -> Vec<Fault> {
+fn baseless<'a>(layers: &Layers, exceptions: impl Iterator<Item = &'a Exception>) -> Vec<Fault> {
     let mapped = layers.entities();
     let tenant = layers.tenant.iter().flat_map(|files| &files.scripts);
     let scripts = tenant.filter(|(entity, _)| !mapped.contains(entity)).map(|(entity, source)| {
@@ -148,7 +151,7 @@ fn baseless(layers: &Layers, exceptions: &[Exception]) -> Vec<Fault> {
         Fault::of(source, None, "mapping::no_base", message)
             .help(format!("the connector has no mapping of {entity}; remove the file"))
     });
-    let exceptions = exceptions.iter().map(|exception| {
+    let exceptions = exceptions.map(|exception| {
         let message = format!("the connector has no mapping of {}", exception.entity);
         let line = exception.place().line;
         Fault::at(exception.file(), (line, 1), "mapping::no_base", message)

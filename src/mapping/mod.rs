@@ -5,7 +5,7 @@
 //! value of `()` leaves the record out. Rhai stays in this folder.
 //!
 //! How a record travels: [`Generation`] loads and checks scripts, tables and layers (`files`, `layers`, `load`, `script`,
-//! `check`, `tables`, `exceptions`, `yaml`; what scripts import: `shared`, `modules`, `tokens`); its mapper parses a record onto a `tape`, keeping only what the scripts read, runs the scripts as
+//! `check`, `tables`, `exceptions`, `yaml`; what scripts import: `shared`, `modules`, `linked`, `tokens`); its mapper parses a record onto a `tape`, keeping only what the scripts read, runs the scripts as
 //! expression trees (`compiled`) or, where these do not reach, in the interpreter (`engine`, `interpret`, `paths`), and
 //! checks the result against the schema. Both call the same functions (`library`). What goes wrong is told by `fault`
 //! for files and by `explain` for records.
@@ -29,6 +29,7 @@ mod generation;
 mod interpret;
 mod layers;
 mod library;
+mod linked;
 mod load;
 mod mapper;
 mod modules;
@@ -53,7 +54,7 @@ pub use analysis::{Known, Pictures, documented};
 pub use cases::{CaseReport, CaseResult};
 pub use coverage::{Coverage, FieldCoverage, Missed, Reached, Watcher};
 pub use editor::{Draft, Suggested, Suggestion};
-pub use exceptions::{ExceptionInfo, ExceptionState};
+pub use exceptions::{ExceptionInfo, ExceptionState, Sightings};
 pub use fault::{Fault, Severity, Source};
 pub use files::Files;
 pub use generation::{Generation, Interpreted, SettingError};

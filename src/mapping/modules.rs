@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::fault::{Fault, Source};
+use super::linked::{JOINT, Linked, Part};
 use super::tokens::{Kind, Token, tokens};
 use crate::model::schema;
 
@@ -24,58 +25,6 @@ const MOST_BYTES: usize = 256 * 1024;
 /// The shared modules by name.
 pub(crate) type Modules = BTreeMap<String, Arc<Source>>;
 
-/// A script with the modules that it imports.
-#[derive(Clone, Debug)]
-pub(crate) struct Linked {
-    /// The script, every line and column where it was.
-    pub(crate) script: String,
-    /// The functions of the modules, on the lines after the script's; empty without imports.
-    pub(crate) functions: String,
-    parts: Vec<Part>,
-}
-
-/// Lines that come from one file.
-#[derive(Clone, Debug)]
-struct Part {
-    /// The first line, from 1.
-    first: usize,
-    source: Arc<Source>,
-    /// Line of the part, column in the linked text and length of what was put in, all in characters, in order.
-    inserts: Vec<(usize, usize, usize)>,
-}
-
-impl Linked {
-    /// A script as it is.
-    pub(crate) fn plain(source: &Arc<Source>) -> Self {
-        let part = Part { first: 1, source: Arc::clone(source), inserts: Vec::new() };
-        Self { script: source.text.clone(), functions: String::new(), parts: vec![part] }
-    }
-
-    /// The file, line and column (from 1) that stand at a line and a column of the linked text.
-    pub(crate) fn resolve(&self, line: usize, column: usize) -> (&Arc<Source>, usize, usize) {
-        let mut parts = self.parts.iter().rev();
-        let part = parts.find(|part| part.first <= line).or(self.parts.first());
-        let part = part.expect("a linked text has the script as its first part");
-        let line = line.saturating_sub(part.first) + 1;
-        let before = part.inserts.iter().filter(|(at, from, _)| *at == line && *from < column);
-        let shift: usize = before.map(|(_, from, length)| (*length).min(column - from)).sum();
-        (&part.source, line, column.saturating_sub(shift).max(1))
-    }
-
-    /// A name as its author wrote it.
-    pub(crate) fn shown(&self, name: &str) -> String {
-        if self.functions.is_empty() { name.to_owned() } else { name.replace(JOINT, "::") }
-    }
-
-    /// Everything that was linked, for digests; the same as the script's text without imports.
-    pub(crate) fn text(&self) -> String {
-        format!("{}{}", self.script, self.functions)
-    }
-}
-
-/// What stands between the name of a module and of its function.
-pub(crate) const JOINT: &str = "__";
-
 /// Follows the imports of a script.
 ///
 /// # Errors
@@ -84,7 +33,7 @@ pub(crate) fn link(source: &Arc<Source>, modules: &Modules) -> Result<Linked, Ve
     let mut linker = Linker {
         modules,
         functions: String::new(),
-        parts: vec![Part { first: 1, source: Arc::clone(source), inserts: Vec::new() }],
+        parts: vec![Part::own(source)],
         count: 0,
         faults: Vec::new(),
         way: Vec::new(),
@@ -247,7 +196,7 @@ impl Linker<'_> {
         let rewritten = self.rewrite(&module, Some(prefix));
         self.way.pop();
         let first = self.first_line() + self.functions.lines().count();
-        self.parts.push(Part { first, source: module, inserts: rewritten.inserts });
+        self.parts.push(Part { first, inserts: rewritten.inserts, ..Part::own(&module) });
         self.functions.push_str(rewritten.text.trim_end_matches('\n'));
         self.functions.push('\n');
     }

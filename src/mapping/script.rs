@@ -10,7 +10,7 @@ use rhai::{AST, Engine, Expr, ParseErrorType, Position, Scope, Stmt};
 use super::check;
 use super::fault::{Fault, Source};
 use super::library;
-use super::modules::Linked;
+use super::linked::Linked;
 use super::tables::Tables;
 use super::unshare::unshare;
 use crate::model::entity::Entity;
@@ -59,6 +59,7 @@ pub(crate) fn scope(record: rhai::Dynamic, zone: &str) -> Scope<'static> {
 
 impl Script {
     /// Compiles and checks a script that imports nothing. `None` for a layer in which nothing is written.
+    #[cfg(test)]
     pub(crate) fn compile(
         engine: &Engine,
         source: &Arc<Source>,

@@ -46,6 +46,8 @@ pub(super) const PAGES: &[(&str, &str)] = pages! {
         "depth",
         "duplicate",
         "exception",
+        "exception_ended",
+        "exception_nobody",
         "external_id",
         "failed",
         "forbidden",

@@ -82,7 +82,7 @@ fn choose(
         let Some(mut picker) = picker.map_err(|cause| Failure::from_error(&cause))? else {
             continue;
         };
-        records::each(app, set, entity, usize::MAX, |payload| picker.offer(payload))?;
+        records::each(app, set, entity, usize::MAX, |_, record| picker.offer(&record.payload))?;
         for case in picker.choose(most) {
             written.push((write(set, entity, &case)?, case));
         }

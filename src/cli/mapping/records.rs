@@ -9,6 +9,8 @@ use crate::cli::Context;
 use crate::cli::exit::Failure;
 use crate::mapping::{Fault, Generation, Pictures};
 use crate::model::entity::Entity;
+use crate::model::ids::ConnectionId;
+use crate::model::record::Record;
 use crate::model::redact::tells_word;
 
 /// Opens the state, if there is one and nobody else holds it.
@@ -35,7 +37,7 @@ pub(super) fn each(
     set: &Set,
     entity: Entity,
     most: usize,
-    mut show: impl FnMut(&[u8]),
+    mut show: impl FnMut(&ConnectionId, &Record),
 ) -> Result<(), Failure> {
     let mut left = most;
     for (tenant, connection) in &set.connections {
@@ -51,7 +53,7 @@ pub(super) fn each(
                         return Ok(());
                     }
                     left -= 1;
-                    show(&record.payload);
+                    show(connection, &record);
                 }
             }
         }
@@ -59,29 +61,33 @@ pub(super) fn each(
     Ok(())
 }
 
-/// Takes in every stored record of a set's connections: what it shows, and what its values look up in tables. How many
-/// there were, and what the tables do not cover.
+/// Takes in every stored record of a set's connections: what it shows, what its values look up in tables, and who it is.
+/// How many there were, what the tables do not cover, and which exceptions are about nobody.
 pub(super) fn observe(
     app: &App,
     set: &Set,
     pictures: &mut Pictures,
 ) -> Result<(u64, Vec<Fault>), Failure> {
     let generation = Generation::of_layers(set.layers.clone()).ok();
+    let mut sightings = generation.as_ref().map(Generation::sightings).unwrap_or_default();
     let (mut seen, mut faults) = (0, Vec::new());
     for (entity, known) in pictures.iter_mut() {
         let watcher = generation.as_ref().and_then(|generation| {
             generation.watcher(*entity, &set.connector, &set.zone, &set.region).ok().flatten()
         });
         let Some(mut watcher) = watcher else {
-            each(app, set, *entity, usize::MAX, |payload| known.observe(payload))?;
+            sightings.unclear(*entity);
+            each(app, set, *entity, usize::MAX, |_, record| known.observe(&record.payload))?;
             continue;
         };
-        each(app, set, *entity, usize::MAX, |payload| {
-            known.observe(payload);
-            watcher.look(payload);
+        each(app, set, *entity, usize::MAX, |connection, record| {
+            known.observe(&record.payload);
+            watcher.turn_to(connection);
+            watcher.look_at(record, &mut sightings);
         })?;
         seen += known.records();
         faults.extend(watcher.uncovered(tells_word));
     }
+    faults.extend(generation.iter().flat_map(|generation| generation.strangers(&sightings)));
     Ok((seen, faults))
 }

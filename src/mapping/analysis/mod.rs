@@ -29,6 +29,7 @@ use self::fields::Found;
 use self::infer::{Dead, Infer, Read};
 use super::compiled::{Literal, Unsupported, labels};
 use super::engine::{self, LIMITS};
+use super::exceptions::Exception;
 use super::fault::{Fault, Severity};
 use super::generation::Generation;
 use super::layers::Layers;
@@ -54,6 +55,7 @@ impl Generation {
     /// of the files. `pictures` is what the source's records are known to hold.
     pub fn findings(&self, pictures: &Pictures) -> Vec<Fault> {
         let mut faults = self.told(pictures);
+        faults.extend(self.idle.iter().filter_map(Exception::stale));
         for mapping in self.mappings.values() {
             match &mapping.fast {
                 Ok(fast) => {
@@ -95,12 +97,16 @@ impl Generation {
     fn told(&self, pictures: &Pictures) -> Vec<Fault> {
         let engine = engine::build(&Arc::new(Env::blank(&self.tables)), LIMITS);
         let mut faults = Vec::new();
-        for (entity, mapping) in self.mappings.iter() {
-            for script in &mapping.scripts {
-                let labels = labels(&engine, &script.linked.text());
-                let reading = read(script, *entity, &self.tables, &labels);
-                faults.extend(reading.faults(script, pictures.get(entity)));
-            }
+        let scripts = self
+            .mappings
+            .iter()
+            .flat_map(|(entity, mapping)| mapping.scripts.iter().map(|script| (*entity, script)));
+        // What an exception sets is checked before its first day, so that nothing is refused on that day.
+        let exceptions = self.lasting().map(|exception| (exception.entity, &exception.script));
+        for (entity, script) in scripts.chain(exceptions) {
+            let labels = labels(&engine, &script.linked.text());
+            let reading = read(script, entity, &self.tables, &labels);
+            faults.extend(reading.faults(script, pictures.get(&entity)));
         }
         sorted(faults)
     }

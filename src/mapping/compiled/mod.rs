@@ -23,7 +23,7 @@ pub(crate) use eval::Halt;
 pub(in crate::mapping) use labels::labels;
 pub(in crate::mapping) use node::Literal;
 pub(in crate::mapping) use steps::{Raw, function_of, lambda_of, steps_of};
-pub(in crate::mapping) use watch::{Branch, Cover, Mark, Watch};
+pub(in crate::mapping) use watch::{Branch, Cover, Look, Mark, Watch};
 
 use rhai::{AST, Engine, Expr, Stmt};
 

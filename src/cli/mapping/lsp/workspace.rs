@@ -36,7 +36,9 @@ impl Workspace {
             let mut pictures = set.documented();
             for (entity, known) in &mut pictures {
                 if let Some(app) = &stored {
-                    let seen = records::each(app, &set, *entity, RECORDS, |it| known.observe(it));
+                    let seen = records::each(app, &set, *entity, RECORDS, |_, it| {
+                        known.observe(&it.payload);
+                    });
                     // What cannot be read is not known; the check says why.
                     drop(seen);
                 }
