@@ -10,6 +10,7 @@
 //! passed over when it is read.
 
 mod line;
+mod reach;
 mod segment;
 
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Write as _;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -100,7 +102,13 @@ impl Archive for FileArchive {
     fn versions(&self, place: &Shelf, id: Option<&SourceId>) -> Result<Vec<Version>, ArchiveError> {
         let mut found: Vec<Version> = Vec::new();
         for path in segments(&self.folder_of(place))? {
-            segment::read(&path, id, &mut found).map_err(|cause| fault(&path, "read", &cause))?;
+            let keep = |version| {
+                found.push(version);
+                ControlFlow::Continue(())
+            };
+            let read = segment::each(&path, id, keep);
+            let (ControlFlow::Continue(()) | ControlFlow::Break(())) =
+                read.map_err(|cause| fault(&path, "read", &cause))?;
         }
         // Runs are numbered anew when the state is lost; time goes on.
         found.sort_by(|a, b| (a.id.as_str(), a.until_ms).cmp(&(b.id.as_str(), b.until_ms)));
@@ -116,6 +124,37 @@ impl Archive for FileArchive {
         Ok(found)
     }
 
+    fn since(
+        &self,
+        place: &Shelf,
+        ms: i64,
+        take: &mut dyn FnMut(Version) -> ControlFlow<()>,
+    ) -> Result<(), ArchiveError> {
+        let mut late = Vec::new();
+        for path in segments(&self.folder_of(place))? {
+            let at = segment::until_ms(&path).map_err(|cause| fault(&path, "read", &cause))?;
+            if at > ms {
+                late.push((at, path));
+            }
+        }
+        late.sort();
+        for (_, path) in late {
+            let read = segment::each(&path, None, &mut *take);
+            if read.map_err(|cause| fault(&path, "read", &cause))?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn reach_ms(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+    ) -> Result<Option<i64>, ArchiveError> {
+        reach::read(&self.connection(tenant, connection))
+    }
+
     fn prune(
         &self,
         tenant: &TenantId,
@@ -126,33 +165,31 @@ impl Archive for FileArchive {
         if !self.is_due(&all, now_ms) {
             return Ok(0);
         }
-        let oldest_ms = now_ms - i64::from(self.retention.days) * DAY_MS;
-        let mut kept = Vec::new();
-        let mut gone = 0;
+        let mut found = Vec::new();
         for folder in folders(&all)? {
             for path in segments(&folder)? {
                 let read =
                     segment::until_ms(&path).and_then(|at| Ok((at, fs::metadata(&path)?.len())));
                 let (at, bytes) = read.map_err(|cause| fault(&path, "read", &cause))?;
-                if at < oldest_ms {
-                    remove(&path)?;
-                    gone += 1;
-                } else {
-                    kept.push((at, path, bytes));
-                }
+                found.push((at, path, bytes));
             }
         }
-        kept.sort();
-        let mut bytes: u64 = kept.iter().map(|(_, _, bytes)| bytes).sum();
-        for (_, path, size) in kept {
-            if bytes <= self.retention.bytes {
+        found.sort();
+        let oldest_ms = now_ms - i64::from(self.retention.days) * DAY_MS;
+        let mut bytes: u64 = found.iter().map(|(_, _, bytes)| bytes).sum();
+        let mut gone = Vec::new();
+        for (at, path, size) in found {
+            if at >= oldest_ms && bytes <= self.retention.bytes {
                 break;
             }
-            remove(&path)?;
             bytes -= size;
-            gone += 1;
+            gone.push((at, path));
         }
-        Ok(gone)
+        if let Some((last, _)) = gone.last() {
+            reach::note(&all, *last)?;
+        }
+        gone.iter().try_for_each(|(_, path)| remove(path))?;
+        Ok(gone.len())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use crate::model::ids::{RunId, SourceId};
@@ -69,8 +70,12 @@ fn unpack(frame: &[u8]) -> io::Result<Vec<u8>> {
     zstd::bulk::decompress(frame, size)
 }
 
-/// Reads a segment's versions, of one record where `id` is given.
-pub(super) fn read(path: &Path, id: Option<&SourceId>, found: &mut Vec<Version>) -> io::Result<()> {
+/// Passes on a segment's versions, of one record where `id` is given, until `take` breaks off.
+pub(super) fn each(
+    path: &Path,
+    id: Option<&SourceId>,
+    mut take: impl FnMut(Version) -> ControlFlow<()>,
+) -> io::Result<ControlFlow<()>> {
     let bytes = fs::read(path)?;
     let named = id.map(|id| serde_json::to_string(id.as_str())).transpose()?;
     for frame in whole(&bytes) {
@@ -79,10 +84,14 @@ pub(super) fn read(path: &Path, id: Option<&SourceId>, found: &mut Vec<Version>)
         let about =
             |line: &&str| named.as_ref().is_none_or(|named| line[..].contains(named.as_str()));
         for line in text.lines().filter(about) {
-            found.extend(line::read(line, id)?);
+            if let Some(version) = line::read(line, id)?
+                && take(version).is_break()
+            {
+                return Ok(ControlFlow::Break(()));
+            }
         }
     }
-    Ok(())
+    Ok(ControlFlow::Continue(()))
 }
 
 /// When the run of a segment began, in Unix milliseconds; long ago for one without a whole frame.

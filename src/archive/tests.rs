@@ -111,6 +111,43 @@ fn segments_go_when_they_are_old_and_the_oldest_when_there_are_too_many() {
 }
 
 #[test]
+fn what_was_replaced_after_a_time_comes_in_the_order_of_time() {
+    let dir = TempDir::new().unwrap();
+    let archive = archive(&dir, 365, 1 << 30);
+    // The state was lost after run 9: runs are numbered anew, time goes on.
+    for (name, run) in [(8, 8), (9, 9), (1, 10), (2, 11)] {
+        let versions = ["u1", "u2"].map(|id| version(id, run, &format!("[{run}]")));
+        archive.append(&shelf(), RunId(name), &versions).unwrap();
+    }
+    let since = |ms: i64, most: usize| {
+        let mut told = Vec::new();
+        let take = &mut |version: Version| {
+            told.push(format!("{} {}", version.id, version.until_ms / DAY_MS));
+            if told.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        archive.since(&shelf(), ms, take).unwrap();
+        told
+    };
+    assert_eq!(since(9 * DAY_MS, 9), ["u1 10", "u2 10", "u1 11", "u2 11"]);
+    assert_eq!(since(8 * DAY_MS, 3), ["u1 9", "u2 9", "u1 10"]);
+    assert_eq!(since(11 * DAY_MS, 9), [""; 0]);
+}
+
+#[test]
+fn an_archive_tells_how_far_back_it_reaches_once_something_is_gone() {
+    let dir = TempDir::new().unwrap();
+    let (tenant, connection) = (shelf().tenant, shelf().connection);
+    let archive = archive(&dir, 10, 1 << 30);
+    for run in 2..5 {
+        archive.append(&shelf(), RunId(run), &[version("u1", run, "{}")]).unwrap();
+    }
+    archive.prune(&tenant, &connection, 12 * DAY_MS).unwrap();
+    assert_eq!(archive.reach_ms(&tenant, &connection).unwrap(), None, "nothing is old yet");
+    archive.prune(&tenant, &connection, 14 * DAY_MS).unwrap();
+    assert_eq!(archive.reach_ms(&tenant, &connection).unwrap(), Some(3 * DAY_MS));
+}
+
+#[test]
 fn not_every_run_looks_at_all_segments() {
     let dir = TempDir::new().unwrap();
     let (tenant, connection) = (shelf().tenant, shelf().connection);

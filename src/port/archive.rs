@@ -1,5 +1,7 @@
 //! Where versions of raw records go that were replaced.
 
+use std::ops::ControlFlow;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +83,29 @@ pub trait Archive: Send + Sync {
     /// [`ArchiveError`] when a segment cannot be read.
     fn versions(&self, shelf: &Shelf, id: Option<&SourceId>) -> Result<Vec<Version>, ArchiveError>;
 
+    /// Passes on every version that was replaced after `ms` (Unix milliseconds), in the order in which they were replaced,
+    /// until `take` breaks off. One that was archived twice comes twice.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] when a segment cannot be read.
+    fn since(
+        &self,
+        shelf: &Shelf,
+        ms: i64,
+        take: &mut dyn FnMut(Version) -> ControlFlow<()>,
+    ) -> Result<(), ArchiveError>;
+
+    /// The Unix millisecond since which every version of a connection that was replaced is there; none when nothing was ever
+    /// removed.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] when that cannot be read.
+    fn reach_ms(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+    ) -> Result<Option<i64>, ArchiveError>;
+
     /// Removes what is older than its retention at `now_ms`; tells how many segments went. May be called after every run: it
     /// looks at a connection's segments once an hour.
     ///
@@ -109,6 +134,20 @@ impl Archive for NoArchive {
 
     fn versions(&self, _: &Shelf, _: Option<&SourceId>) -> Result<Vec<Version>, ArchiveError> {
         Ok(Vec::new())
+    }
+
+    fn since(
+        &self,
+        _: &Shelf,
+        _: i64,
+        _: &mut dyn FnMut(Version) -> ControlFlow<()>,
+    ) -> Result<(), ArchiveError> {
+        Ok(())
+    }
+
+    /// Nothing that was replaced is there.
+    fn reach_ms(&self, _: &TenantId, _: &ConnectionId) -> Result<Option<i64>, ArchiveError> {
+        Ok(Some(i64::MAX))
     }
 
     fn prune(&self, _: &TenantId, _: &ConnectionId, _: i64) -> Result<usize, ArchiveError> {
