@@ -265,6 +265,19 @@ async fn a_record_that_cannot_be_mapped_is_parked_and_the_others_go_on() {
 }
 
 #[tokio::test]
+async fn what_was_wrong_with_somebody_is_forgotten_when_they_leave() {
+    let mut world = world(7);
+    "bad".clone_into(&mut world.platform().people.get_mut("u003").unwrap().0);
+    assert_eq!(world.sync().await.parked[&Entity::Employee], 1);
+    world.platform().people.remove("u003");
+    assert_eq!(world.sync().await.parked[&Entity::Employee], 0);
+    world.suffix = "!".to_owned();
+    let report = world.run(Mode::Remap).await.unwrap();
+    assert_eq!(report.remapped[&Entity::Employee], 6, "an edit does not look at whoever has left");
+    assert_eq!(report.parked[&Entity::Employee], 0);
+}
+
+#[tokio::test]
 async fn a_record_that_the_target_refuses_is_parked() {
     let world = world(7);
     world.target.refuse.lock().unwrap().insert("u003".to_owned());

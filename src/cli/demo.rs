@@ -110,7 +110,8 @@ async fn once(
     once.hire_arrived_ms = arrivals(app, companies).await?;
     once.peak_rss_bytes = crate::app::peak_rss_bytes();
     format.show(&once, |once| {
-        let mut text: Vec<String> = first.iter().map(summary::report).collect();
+        let mut text: Vec<String> =
+            first.iter().map(|report| summary::report(report, "rollcall sync")).collect();
         text.push(format!("second runs: {} changes", once.second_run_writes));
         text.extend(
             once.hire_arrived_ms.iter().map(|(connection, ms)| hires::told(connection, *ms)),
@@ -232,7 +233,7 @@ async fn tell_runs(mut status: watch::Receiver<Status>, shower: Arc<Shower>) {
         runs = now.runs;
         shower.clear();
         if let Some(report) = now.last {
-            eprintln!("{}", summary::report(&report));
+            eprintln!("{}", summary::report(&report, "rollcall sync"));
         }
     }
 }

@@ -19,12 +19,14 @@ mod plugin_new;
 mod plugin_replay;
 mod plugin_test;
 mod progress;
+mod replay;
 mod schema;
 mod serve;
 mod status;
 mod summary;
 mod sync;
 mod trace;
+mod when;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -64,6 +66,8 @@ enum Verb {
     Explain(explain::Args),
     /// Shows what a record was before.
     History(history::Args),
+    /// Writes again what was kept, as it is or as it was, without reading the platform.
+    Replay(replay::Args),
     /// Prints the JSON Schema of an entity.
     Schema(schema::Args),
     /// Checks, tests and tries mappings.
@@ -96,6 +100,7 @@ pub fn main() -> ExitCode {
         Verb::Status(args) => status::run(&context, &args),
         Verb::Explain(args) => explain::run(&context, &args),
         Verb::History(args) => history::run(&context, &args),
+        Verb::Replay(args) => replay::run(&context, &args),
         Verb::Schema(args) => schema::run(&context, &args),
         Verb::Mapping(verb) => mapping::run(&context, verb),
         Verb::Plugin(verb) => plugin::run(&context, verb),

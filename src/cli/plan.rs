@@ -11,6 +11,7 @@ use crate::model::plan::Verb;
 use crate::sync::Mode;
 use crate::sync::diff::Shown;
 use crate::sync::report::Report;
+use crate::sync::service::Wiring;
 
 /// Reads every connection and shows what a sync would write. Writes nothing to the EHR.
 #[derive(Debug, clap::Args)]
@@ -26,8 +27,9 @@ pub(super) struct Args {
     limit: usize,
 }
 
+/// A plan with the changes that are shown.
 #[derive(Serialize)]
-struct Planned {
+pub(super) struct Planned {
     #[serde(flatten)]
     report: Report,
     changes: Vec<Shown>,
@@ -37,14 +39,28 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Outcome, Failure> {
     let selection = Selection { tenant: args.tenant.clone(), connection: args.connection.clone() };
     let app = App::open(&context.config)?;
     super::trace::start(app.config().log);
-    let planned = app.block_on(planned(&app, &selection, args.limit))?;
-    context.format.show(&planned, |all| all.iter().map(text).collect::<Vec<_>>().join("\n"));
-    let held = planned.iter().any(|one| !one.report.held.is_empty());
-    Ok(if held { Outcome::Findings } else { Outcome::Done })
+    let mode = |_: &Wiring| Ok(Mode::Plan);
+    let planned = app.block_on(planned(&app, &selection, mode, args.limit))?;
+    Ok(show(context, &planned, "rollcall sync"))
 }
 
-async fn planned(app: &App, selection: &Selection, limit: usize) -> Result<Vec<Planned>, Failure> {
-    let reports = sync::run_all(app, selection, Mode::Plan, None).await?;
+/// Prints plans; `verb` is the command that carries them out.
+pub(super) fn show(context: &Context, planned: &Vec<Planned>, verb: &str) -> Outcome {
+    context
+        .format
+        .show(planned, |all| all.iter().map(|one| text(one, verb)).collect::<Vec<_>>().join("\n"));
+    let held = planned.iter().any(|one| !one.report.held.is_empty());
+    if held { Outcome::Findings } else { Outcome::Done }
+}
+
+/// Plans every selected connection, with at most `limit` changes of each.
+pub(super) async fn planned(
+    app: &App,
+    selection: &Selection,
+    mode: impl Fn(&Wiring) -> Result<Mode, Failure>,
+    limit: usize,
+) -> Result<Vec<Planned>, Failure> {
+    let reports = sync::run_all(app, selection, mode, None).await?;
     let wirings = app.wirings(&app.generation()?, selection)?;
     let mut planned = Vec::new();
     for (report, wiring) in reports.into_iter().zip(wirings) {
@@ -56,8 +72,8 @@ async fn planned(app: &App, selection: &Selection, limit: usize) -> Result<Vec<P
     Ok(planned)
 }
 
-fn text(planned: &Planned) -> String {
-    let mut out = summary::report(&planned.report);
+fn text(planned: &Planned, verb: &str) -> String {
+    let mut out = summary::report(&planned.report, verb);
     for change in &planned.changes {
         let sign = match change.verb {
             Verb::Create => '+',

@@ -6,8 +6,8 @@ use crate::model::entity::Entity;
 use crate::sync::ledger::RunState;
 use crate::sync::report::Report;
 
-/// One run.
-pub(super) fn report(report: &Report) -> String {
+/// One run; `verb` is the command that lets a held plan pass.
+pub(super) fn report(report: &Report, verb: &str) -> String {
     let mut out = String::new();
     let Report { tenant, connection, run, .. } = report;
     let state = match report.state {
@@ -50,11 +50,11 @@ pub(super) fn report(report: &Report) -> String {
             seconds(report.wall_ms)
         ),
     );
-    notes(&mut out, report);
+    notes(&mut out, report, verb);
     out
 }
 
-fn notes(out: &mut String, report: &Report) {
+fn notes(out: &mut String, report: &Report, verb: &str) {
     for (entity, doubts) in &report.doubts {
         for doubt in doubts {
             put(out, format_args!("  note: no {entity} was retired: {doubt}"));
@@ -68,7 +68,7 @@ fn notes(out: &mut String, report: &Report) {
         put(
             out,
             format_args!(
-                "  look at it with `rollcall plan`; let it pass with `rollcall sync --approve {}`",
+                "  look at it with `{verb} --dry-run`; let it pass with `{verb} --approve {}`",
                 report.digest
             ),
         );

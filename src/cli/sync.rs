@@ -12,6 +12,7 @@ use crate::model::hash::ContentHash;
 use crate::sync::Mode;
 use crate::sync::ledger::RunState;
 use crate::sync::report::Report;
+use crate::sync::service::Wiring;
 
 /// Reads every connection, plans, and writes what differs.
 #[derive(Debug, clap::Args)]
@@ -33,7 +34,7 @@ pub(super) struct Args {
     record: Option<PathBuf>,
 }
 
-fn digest(text: &str) -> Result<ContentHash, String> {
+pub(super) fn digest(text: &str) -> Result<ContentHash, String> {
     ContentHash::parse(text).ok_or_else(|| "a plan's digest has 32 hexadecimal digits".to_owned())
 }
 
@@ -43,12 +44,17 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Outcome, Failure> {
     let mut app = App::open(&context.config)?;
     super::trace::start(app.config().log);
     let recorder = args.record.as_deref().map(|file| app.record(&selection, file)).transpose()?;
+    let mode = |_: &Wiring| Ok(mode.clone());
     let reports = app.block_on(run_all(&app, &selection, mode, args.approve));
     // A run that broke off is worth its recording most of all.
     let ended = recorder.map(|recorder| recorder.finish()).transpose();
     let reports = reports?;
     context.format.show(&reports, |reports| {
-        reports.iter().map(summary::report).collect::<Vec<_>>().join("\n")
+        reports
+            .iter()
+            .map(|report| summary::report(report, "rollcall sync"))
+            .collect::<Vec<_>>()
+            .join("\n")
     });
     let ended = ended.map_err(|cause| Failure::from_error(&cause))?;
     if let Some(Recorded { calls, effects, left_out }) = ended {
@@ -61,7 +67,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Outcome, Failure> {
 pub(super) async fn run_all(
     app: &App,
     selection: &Selection,
-    mode: Mode,
+    mode: impl Fn(&Wiring) -> Result<Mode, Failure>,
     approve: Option<ContentHash>,
 ) -> Result<Vec<Report>, Failure> {
     let shower = Arc::new(Shower::new());
@@ -70,7 +76,7 @@ pub(super) async fn run_all(
     let mut reports = Vec::new();
     for wiring in app.wirings(&generation, selection)? {
         let request = crate::sync::Request {
-            mode: mode.clone(),
+            mode: mode(&wiring)?,
             approve,
             stop: stop.clone(),
             progress: shower.clone(),

@@ -21,6 +21,17 @@ pub(super) enum Origin {
     Pulled,
     /// Kept from an earlier run; mapped again.
     Stored,
+    /// Kept, and written again whatever the state says about it: the target is asked what it holds.
+    Replayed,
+    /// The same, of a record that was not there at the time that is replayed.
+    Ended,
+}
+
+impl Origin {
+    /// Whether the target's word counts, not the state's.
+    pub(super) fn asks_target(self) -> bool {
+        matches!(self, Self::Replayed | Self::Ended)
+    }
 }
 
 /// Records on their way in.
@@ -66,8 +77,12 @@ impl Intake<'_> {
         let mut changed = Vec::new();
         let mut hashes = Vec::new();
         for record in batch.records {
-            let raw = ContentHash::of(&record.payload);
             let entry = self.ledger.entry(self.entity, record.id.as_str())?;
+            // A replayed payload may be an old one; the newest is still the one that is kept.
+            let raw = match entry.filter(|_| batch.origin.asks_target()) {
+                Some(entry) => entry.raw,
+                None => ContentHash::of(&record.payload),
+            };
             let settled = entry.filter(|entry| self.settled(entry, raw, batch.origin));
             if let Some(entry) = settled
                 && self.ledger.frame_stands(self.entity, &entry)?
@@ -78,7 +93,12 @@ impl Intake<'_> {
                 hashes.push(raw);
             }
         }
-        let mapped = self.mapper.map(self.entity, &changed);
+        let mapped = match batch.origin {
+            Origin::Ended => changed.iter().map(|_| Mapped::Skipped).collect(),
+            Origin::Pulled | Origin::Stored | Origin::Replayed => {
+                self.mapper.map(self.entity, &changed)
+            }
+        };
         let items = changed.into_iter().zip(hashes).zip(mapped).map(|((record, raw), mapped)| {
             let mapped = self.relinked(self.own_key(&record.id, mapped))?;
             Ok(Item { id: record.id, payload: record.payload, raw, mapped })

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::model::hash::ContentHash;
-use crate::model::ids::{RunId, SourceId};
+use crate::model::ids::RunId;
 use crate::model::record::Record;
 use crate::port::archive::{Archive, Shelf, Version};
 use crate::port::store::Op;
@@ -17,6 +17,17 @@ use super::ledger::{Entry, FrameId, Ledger};
 
 /// Unpacked frames kept at hand: records that change together often lie together.
 const FRAMES: usize = 8;
+
+/// Why a version is archived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Close {
+    /// The platform shows another payload now.
+    Replaced,
+    /// A complete listing no longer shows the record. The payload stays the newest one.
+    Ended,
+    /// It had ended, and is shown again.
+    Returned,
+}
 
 /// See the module.
 pub(super) struct Keeper {
@@ -39,32 +50,32 @@ impl Keeper {
         Self { archive, shelf, run, began_ms, mapping, frames: VecDeque::new() }
     }
 
-    /// Archives versions, each with whether its record had ended, and tells how many; a version that was archived last
-    /// already is not archived again.
+    /// Archives versions, each with why, and tells how many; a version that was archived last for the same reason already is
+    /// not archived again.
     pub(super) fn keep<'a>(
         &mut self,
         ledger: &Ledger,
-        replaced: impl Iterator<Item = (&'a SourceId, &'a Entry, bool)>,
+        replaced: impl Iterator<Item = (&'a str, &'a Entry, Close)>,
         index: &mut Vec<Op>,
     ) -> Result<u64, SyncError> {
         let entity = self.shelf.entity;
         let mut versions = Vec::new();
-        for (id, prior, ended) in replaced {
-            let mark = ContentHash::of_parts([&prior.raw.0[..], &[u8::from(ended)]]);
-            if ledger.is_archived(entity, id.as_str(), mark)? {
+        for (id, prior, why) in replaced {
+            let mark = ContentHash::of_parts([&prior.raw.0[..], &[why.mark()]]);
+            if ledger.is_archived(entity, id, mark)? {
                 continue;
             }
             let Some(raw) = self.raw(ledger, id, prior)? else { continue };
             versions.push(Version {
-                id: id.clone(),
+                id: raw.id,
                 run: prior.run,
                 until_run: self.run,
                 until_ms: self.began_ms,
-                ended,
+                ended: why == Close::Returned,
                 mapping: self.mapping,
                 raw: raw.payload,
             });
-            index.push(ledger.put_archived(entity, id.as_str(), mark));
+            index.push(ledger.put_archived(entity, id, mark));
         }
         self.archive.append(&self.shelf, self.run, &versions)?;
         Ok(versions.len() as u64)
@@ -74,7 +85,7 @@ impl Keeper {
     fn raw(
         &mut self,
         ledger: &Ledger,
-        id: &SourceId,
+        id: &str,
         prior: &Entry,
     ) -> Result<Option<Record>, SyncError> {
         if !self.frames.iter().any(|(frame, _)| *frame == prior.frame) {
@@ -87,6 +98,17 @@ impl Keeper {
             self.frames.push_back((prior.frame, records));
         }
         let held = self.frames.iter().find(|(frame, _)| *frame == prior.frame);
-        Ok(held.and_then(|(_, records)| records.iter().find(|it| it.id == *id)).cloned())
+        Ok(held.and_then(|(_, records)| records.iter().find(|it| it.id.as_str() == id)).cloned())
+    }
+}
+
+impl Close {
+    /// Stable for ever: part of stored digests.
+    fn mark(self) -> u8 {
+        match self {
+            Self::Replaced => 0,
+            Self::Returned => 1,
+            Self::Ended => 2,
+        }
     }
 }

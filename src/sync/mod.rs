@@ -31,6 +31,7 @@ mod intake;
 mod keeper;
 mod matching;
 mod order;
+mod past;
 mod phase;
 mod pull;
 mod retire;
@@ -40,7 +41,7 @@ mod seen;
 mod targets;
 mod windows;
 
-pub use run::{Mode, Request, Settings, Syncer};
+pub use run::{Mode, Replay, ReplayError, Request, Settings, Span, Syncer};
 pub use targets::Targets;
 
 use crate::model::fault::Fault;
@@ -63,6 +64,9 @@ pub enum SyncError {
     /// The archive cannot be written.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// The time cannot be replayed.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
     /// Someone asked to stop.
     #[error("the run was stopped; the next one goes on from what was written")]
     Stopped,

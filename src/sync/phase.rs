@@ -10,15 +10,14 @@ use tokio::task::JoinHandle;
 use crate::model::entity::Entity;
 use crate::model::ids::RunId;
 use crate::model::record::{Evidence, Record};
-use crate::port::archive::Shelf;
 use crate::port::store::StoreError;
 
 use super::SyncError;
 use super::coverage::{Agenda, Turn};
 use super::intake::{Batch, Intake, Judged, Origin};
-use super::keeper::Keeper;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Standing};
 use super::matching::Matcher;
+use super::past::Past;
 use super::progress::{Event, Progress};
 use super::pull::{Listed, Part, Puller};
 use super::run::{Run, blocking};
@@ -31,6 +30,8 @@ const DEPTH: usize = 2;
 pub(super) enum Source {
     /// The raw records kept.
     Stored,
+    /// The raw records kept, as they were or those that have changed.
+    Kept(Past),
     /// Parts of a directory listing.
     Pull(Vec<Part>),
     /// Attendance, as the gap ledger asks; about so many turns.
@@ -107,12 +108,6 @@ impl Phase<'_> {
         (0..self.run.syncer.settings.workers.max(1)).map(spawn).collect()
     }
 
-    fn shelf(&self) -> Shelf {
-        let syncer = self.run.syncer;
-        let (tenant, connection) = (syncer.tenant.clone(), syncer.connection.clone());
-        Shelf { tenant, connection, entity: self.entity }
-    }
-
     fn scribe(
         &self,
         mut judged: mpsc::Receiver<Judged>,
@@ -122,6 +117,7 @@ impl Phase<'_> {
         let desk = Desk {
             entity: self.entity,
             run: self.run.id,
+            began_ms: self.run.started_ms,
             connection: self.run.syncer.connection.clone(),
             ledger: self.run.ledger.clone(),
             target: self.run.syncer.target.clone(),
@@ -129,12 +125,7 @@ impl Phase<'_> {
             rebuild: self.rebuild,
             vacant: self.vacant,
             matcher: self.matcher.clone().filter(|_| self.entity == Entity::Employee),
-            keeper: Keeper::new(
-                self.run.syncer.archive.clone(),
-                self.shelf(),
-                (self.run.id, self.run.started_ms),
-                self.run.mapped_by.get(&self.entity).copied(),
-            ),
+            keeper: self.run.keeper(self.entity),
         };
         let (entity, progress) = (self.entity, self.run.request.progress.clone());
         let task = tokio::task::spawn_blocking(move || {
@@ -183,6 +174,13 @@ impl Phase<'_> {
                 let (run, rebuild) = (self.run.id, self.rebuild);
                 blocking(move || stored(&ledger, entity, (run, rebuild), &sink)).await
             }
+            Source::Kept(past) => {
+                let (ledger, archive) = (self.run.ledger.clone(), self.run.syncer.archive.clone());
+                let (place, run) = (self.run.shelf(self.entity), self.run.id);
+                let walk = move || past.walk(&ledger, &*archive, (&place, run), &sink);
+                blocking(walk).await?;
+                Ok(Listed::default())
+            }
             Source::Given(records) => {
                 let puller = puller(sink);
                 puller.send(records).await?;
@@ -204,7 +202,7 @@ impl Source {
     /// How many parts there are, where that is known.
     fn parts(&self) -> Option<u64> {
         match self {
-            Self::Stored | Self::Given(_) => None,
+            Self::Stored | Self::Kept(_) | Self::Given(_) => None,
             Self::Pull(parts) => Some(parts.len() as u64),
             Self::Turns(_, count) => Some(*count),
         }
@@ -229,12 +227,12 @@ fn turns(
 fn tell(progress: &dyn Progress, entity: Entity, origin: Origin, done: u64, of: Option<u64>) {
     progress.tell(match origin {
         Origin::Pulled => Event::Read { entity, done, of },
-        Origin::Stored => Event::Remapped { entity, done },
+        Origin::Stored | Origin::Replayed | Origin::Ended => Event::Remapped { entity, done },
     });
 }
 
-/// Sends every live raw record on. What a listing no longer shows has ended, and no mapping brings it back; only a target
-/// that lost its rows gets those too, before they are ended there once more.
+/// Sends every live raw record on. What a listing no longer shows has ended, and no mapping brings it back: it is ended once
+/// more where its row stands because a replay brought it back, or may be back because the target lost its rows.
 fn stored(
     ledger: &Ledger,
     entity: Entity,
@@ -242,23 +240,22 @@ fn stored(
     sink: &mpsc::Sender<Batch>,
 ) -> Result<Listed, SyncError> {
     for frame in ledger.frames(entity, None) {
-        let (id, mut records) = frame?;
-        let mut fault = None;
-        records.retain(|record| match ledger.entry(entity, record.id.as_str()) {
-            Ok(entry) => entry.is_some_and(|entry| {
-                entry.frame == id && (rebuild || !ledger.is_gone(&entry, run))
-            }),
-            Err(cause) => {
-                fault = Some(cause);
-                false
+        let (id, records) = frame?;
+        let (mut live, mut ended) = (Vec::new(), Vec::new());
+        for record in records {
+            let entry = ledger.entry(entity, record.id.as_str())?;
+            let Some(entry) = entry.filter(|entry| entry.frame == id) else { continue };
+            if rebuild || !ledger.is_gone(&entry, run) {
+                live.push(record);
+            } else if ledger.in_force(&entry, run) != Standing::Retired {
+                ended.push(record);
             }
-        });
-        if let Some(cause) = fault {
-            return Err(cause.into());
         }
-        let batch = Batch { origin: Origin::Stored, records };
-        if !batch.records.is_empty() && sink.blocking_send(batch).is_err() {
-            break;
+        for (origin, records) in [(Origin::Stored, live), (Origin::Ended, ended)] {
+            let batch = Batch { origin, records };
+            if !batch.records.is_empty() && sink.blocking_send(batch).is_err() {
+                return Ok(Listed::default());
+            }
         }
     }
     Ok(Listed::default())

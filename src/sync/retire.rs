@@ -5,9 +5,11 @@ use std::sync::Arc;
 use crate::model::entity::Entity;
 use crate::model::ids::{ConnectionId, ExternalId, RunId};
 use crate::model::plan::Change;
+use crate::port::store::Op;
 use crate::port::target::Target;
 
 use super::SyncError;
+use super::keeper::{Close, Keeper};
 use super::ledger::{Entry, Ledger, Phase, Standing};
 use super::matching::Matcher;
 use super::order;
@@ -24,83 +26,91 @@ pub(super) fn known(ledger: &Ledger, entity: Entity, run: RunId) -> Result<u64, 
     Ok(known)
 }
 
-/// Plans the end of every standing record that was not met.
-pub(super) fn plan(
-    ledger: &Ledger,
-    connection: &ConnectionId,
-    entity: Entity,
-    run: RunId,
-    matcher: Option<&Matcher>,
-    out: &mut Tallied,
-) -> Result<(), SyncError> {
-    let matcher = matcher.filter(|_| entity == Entity::Employee);
-    let mut group = Vec::new();
-    let mut seq = 0;
-    for pair in ledger.entries(entity, None) {
-        let (source, entry) = pair?;
-        let stands = matches!(ledger.in_force(&entry, run), Standing::Present(_));
-        if out.seen.contains(entry.slot) {
-            continue;
-        }
-        if let Some(matcher) = matcher {
-            gone(ledger, matcher, run, &source, entry)?;
-        }
-        if stands {
+/// Plans the ends of one kind.
+pub(super) struct Retirer {
+    pub(super) ledger: Ledger,
+    pub(super) connection: ConnectionId,
+    pub(super) entity: Entity,
+    pub(super) run: RunId,
+    /// People only: who is the same person elsewhere, if the tenant says how to tell.
+    pub(super) matcher: Option<Arc<Matcher>>,
+    pub(super) keeper: Keeper,
+}
+
+impl Retirer {
+    /// Plans the end of every standing record that was not met, and notes that of those that have no row.
+    pub(super) fn plan(&mut self, out: &mut Tallied) -> Result<(), SyncError> {
+        let ledger = self.ledger.clone();
+        let mut group = Vec::new();
+        let mut seq = 0;
+        for pair in ledger.entries(self.entity, None) {
+            let (source, entry) = pair?;
+            let stands = matches!(ledger.in_force(&entry, self.run), Standing::Present(_));
+            let known = ledger.is_gone(&entry, self.run) && !stands;
+            if known || out.seen.contains(entry.slot) {
+                continue;
+            }
+            self.part(&source, &entry)?;
             group.push((source, entry));
+            if group.len() == GROUP {
+                self.write(&mut group, &mut seq, out)?;
+            }
         }
-        if group.len() == GROUP {
-            write(ledger, connection, entity, run, (&mut group, &mut seq), out)?;
-        }
+        self.write(&mut group, &mut seq, out)
     }
-    write(ledger, connection, entity, run, (&mut group, &mut seq), out)
-}
 
-/// A person who is gone owns their employee still; one who was linked lets go of it.
-fn gone(
-    ledger: &Ledger,
-    matcher: &Matcher,
-    run: RunId,
-    source: &str,
-    entry: Entry,
-) -> Result<(), SyncError> {
-    match ledger.in_force(&entry, run) {
-        Standing::Present(_) => Ok(matcher.ended(source)?),
-        Standing::Unknown if entry.wanted != Standing::Retired => {
-            matcher.left(source)?;
-            let applied = if entry.run == run { entry.applied } else { Standing::Unknown };
-            let entry = Entry { wanted: Standing::Retired, applied, run, ..entry };
-            Ok(ledger.write_index(vec![ledger.put_entry(Entity::Employee, source, &entry)])?)
+    /// A person who is gone owns their employee still; one who was linked lets go of it.
+    fn part(&self, source: &str, entry: &Entry) -> Result<(), SyncError> {
+        let Some(matcher) = &self.matcher else { return Ok(()) };
+        match self.ledger.in_force(entry, self.run) {
+            Standing::Present(_) => matcher.ended(source)?,
+            Standing::Unknown => matcher.left(source)?,
+            Standing::Retired => {}
         }
-        Standing::Unknown | Standing::Retired => Ok(()),
+        Ok(())
     }
-}
 
-fn write(
-    ledger: &Ledger,
-    connection: &ConnectionId,
-    entity: Entity,
-    run: RunId,
-    (group, seq): (&mut Vec<(String, Entry)>, &mut u32),
-    out: &mut Tallied,
-) -> Result<(), SyncError> {
-    if group.is_empty() {
-        return Ok(());
+    fn write(
+        &mut self,
+        group: &mut Vec<(String, Entry)>,
+        seq: &mut u32,
+        out: &mut Tallied,
+    ) -> Result<(), SyncError> {
+        let mut index = Vec::with_capacity(3 * group.len());
+        let ended = group.iter().map(|(source, entry)| (source.as_str(), entry, Close::Ended));
+        out.archived += self.keeper.keep(&self.ledger, ended, &mut index)?;
+        let mut changes = Vec::with_capacity(group.len());
+        for (source, entry) in group.drain(..) {
+            let held = self.ledger.in_force(&entry, self.run);
+            self.end(&source, entry, held, &mut index);
+            if matches!(held, Standing::Present(_)) {
+                let change = Change::end(ExternalId::of(&self.connection, self.entity, &source));
+                out.tally.count(change.verb);
+                out.digest = out.digest.wrapping_add(weigh(&change));
+                changes.push(change);
+            }
+        }
+        if !changes.is_empty() {
+            let phase = Phase::Retire(self.entity);
+            let set = self.ledger.put_set(self.run, phase, *seq, &changes)?;
+            self.ledger.write_blobs(vec![set])?;
+            *seq += 1;
+        }
+        Ok(self.ledger.write_index(index)?)
     }
-    let mut index = Vec::with_capacity(group.len());
-    let mut changes = Vec::with_capacity(group.len());
-    for (source, mut entry) in group.drain(..) {
-        let applied = if entry.run == run { entry.applied } else { ledger.in_force(&entry, run) };
-        entry = Entry { wanted: Standing::Retired, applied, run, absent: true, ..entry };
-        index.push(ledger.put_entry(entity, &source, &entry));
-        let change = Change::end(ExternalId::of(connection, entity, &source));
-        out.tally.count(change.verb);
-        out.digest = out.digest.wrapping_add(weigh(&change));
-        changes.push(change);
+
+    /// Notes an end. What was wrong with a record is of no interest any more.
+    fn end(&self, source: &str, entry: Entry, held: Standing, index: &mut Vec<Op>) {
+        let (entity, run) = (self.entity, self.run);
+        if entry.parked {
+            index.push(self.ledger.delete_parked(entity, source));
+        }
+        let applied = if entry.run == run { entry.applied } else { held };
+        let wanted = Standing::Retired;
+        let entry =
+            Entry { wanted, applied, run, parked: false, absent: true, replayed: false, ..entry };
+        index.push(self.ledger.put_entry(entity, source, &entry));
     }
-    ledger.write_blobs(vec![ledger.put_set(run, Phase::Retire(entity), *seq, &changes)?])?;
-    *seq += 1;
-    ledger.write_index(index)?;
-    Ok(())
 }
 
 /// Departments that end, children before their parents.

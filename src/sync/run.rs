@@ -2,7 +2,11 @@
 
 mod close;
 mod links;
+mod recover;
+mod replay;
 mod targeted;
+
+pub use replay::{Replay, ReplayError, Span};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +20,7 @@ use crate::model::hash::ContentHash;
 use crate::model::ids::{ConnectionId, RunId, SourceId, TenantId};
 use crate::model::plan::{ChangeSet, Tallies};
 use crate::model::record::{Capabilities, Walk};
-use crate::port::archive::Archive;
+use crate::port::archive::{Archive, Shelf};
 use crate::port::clock::Clock;
 use crate::port::mapper::Mapper;
 use crate::port::provider::Provider;
@@ -30,13 +34,14 @@ use super::coverage::{Agenda, Reach, Reading};
 use super::diff::{Shown, show};
 use super::find::Found;
 use super::gate;
+use super::keeper::Keeper;
 use super::ledger::{Ledger, RunRecord, RunState, Standing};
 use super::matching::Matcher;
 use super::phase::{Phase, Source};
 use super::progress::{Event, Progress};
 use super::pull::{Listed, Part};
 use super::report::{Counts, Report};
-use super::retire;
+use super::retire::Retirer;
 use super::scribe::Tallied;
 use super::targets::Targets;
 
@@ -56,8 +61,17 @@ pub enum Mode {
     Plan,
     /// Map the stored raw records again where a mapping changed, and write; the platform is not called.
     Remap,
+    /// Write again what was kept; the platform is not called.
+    Replay(Replay),
     /// Read these objects alone, plan and write. Nothing is retired: what was not read says nothing.
     Targeted(Arc<Targets>),
+}
+
+impl Mode {
+    /// Whether nothing is written.
+    pub fn is_dry(&self) -> bool {
+        matches!(self, Self::Plan | Self::Replay(Replay { dry: true, .. }))
+    }
 }
 
 /// One run's orders.
@@ -151,6 +165,10 @@ impl Syncer {
         let (ledger, last) = self.open().await?;
         let found = match &request.mode {
             Mode::Targeted(targets) => self.find(targets, request, &ledger).await?,
+            Mode::Replay(replay) => {
+                self.check_replay(replay.span, &ledger).await?;
+                Found::default()
+            }
             Mode::Sync | Mode::Plan | Mode::Remap => Found::default(),
         };
         let run = RunId(last.as_ref().map_or(1, |last| last.run.0 + 1));
@@ -172,7 +190,7 @@ impl Syncer {
             self.settings.matching.as_ref(),
             (&self.tenant, &self.connection),
             &self.store,
-            request.mode == Mode::Plan,
+            request.mode.is_dry(),
         )?;
         let mut this = Run {
             syncer: self,
@@ -241,17 +259,20 @@ impl Syncer {
     async fn open(&self) -> Result<(Ledger, Option<RunRecord>), SyncError> {
         let (store, tenant, connection) =
             (self.store.clone(), self.tenant.clone(), self.connection.clone());
-        blocking(move || {
+        let (ledger, last) = blocking(move || {
             let ledger = Ledger::open(store, &tenant, &connection)?;
             let last = ledger.last_run()?;
-            if let Some(last) = &last
-                && last.state != RunState::Done
-            {
-                ledger.drop_plan(last.run)?;
-            }
             Ok((ledger, last))
         })
-        .await
+        .await?;
+        if let Some(last) = last.as_ref().filter(|last| last.state != RunState::Done) {
+            if last.state == RunState::Applying {
+                self.recover(&ledger, last.run).await?;
+            }
+            let (ledger, run) = (ledger.clone(), last.run);
+            blocking(move || Ok(ledger.drop_plan(run)?)).await?;
+        }
+        Ok((ledger, last))
     }
 }
 
@@ -263,12 +284,7 @@ impl Run<'_> {
         record: &mut RunRecord,
         found: Found,
     ) -> Result<Ended, SyncError> {
-        self.remap().await?;
-        match &self.request.mode {
-            Mode::Sync | Mode::Plan => self.pull().await?,
-            Mode::Remap => self.relink().await?,
-            Mode::Targeted(targets) => self.look(targets, found).await?,
-        }
+        self.gather(found).await?;
         record.plan = self.plan();
         record.digest = Some(self.digest());
         self.request.progress.tell(Event::Planned(record.plan.clone()));
@@ -276,7 +292,7 @@ impl Run<'_> {
         let known = |entity| known.get(&entity).copied().unwrap_or_default();
         let held = gate::judge(&record.plan, known, &self.syncer.settings.gate);
         let approved = record.digest.is_some() && self.request.approve == record.digest;
-        if self.request.mode == Mode::Plan {
+        if self.request.mode.is_dry() {
             record.state = RunState::Planned;
             return Ok((held, Default::default()));
         }
@@ -306,6 +322,19 @@ impl Run<'_> {
         }
         record.state = RunState::Done;
         Ok((Vec::new(), (applied.written, applied.dangling)))
+    }
+
+    /// Brings the plan together.
+    async fn gather(&mut self, found: Found) -> Result<(), SyncError> {
+        if let Mode::Replay(replay) = self.request.mode {
+            return self.replay(replay.span).await;
+        }
+        self.remap().await?;
+        match &self.request.mode {
+            Mode::Sync | Mode::Plan => self.pull().await,
+            Mode::Remap | Mode::Replay(_) => self.relink().await,
+            Mode::Targeted(targets) => self.look(targets, found).await,
+        }
     }
 
     /// Maps stored records again, where the mapping of a kind is not the one its entries were mapped under.
@@ -446,16 +475,29 @@ impl Run<'_> {
             return Ok(());
         }
         let Some(mut tallied) = self.kinds.remove(&entity) else { return Ok(()) };
-        let (ledger, run) = (self.ledger.clone(), self.id);
-        let (connection, matcher) = (self.syncer.connection.clone(), self.matcher.clone());
-        let tallied = blocking(move || {
-            let matcher = matcher.as_deref();
-            retire::plan(&ledger, &connection, entity, run, matcher, &mut tallied)?;
-            Ok(tallied)
-        })
-        .await?;
+        let mut retirer = Retirer {
+            ledger: self.ledger.clone(),
+            connection: self.syncer.connection.clone(),
+            entity,
+            run: self.id,
+            matcher: self.matcher.clone().filter(|_| entity == Entity::Employee),
+            keeper: self.keeper(entity),
+        };
+        let plan = move || retirer.plan(&mut tallied).map(|()| tallied);
+        let tallied = blocking(plan).await?;
         self.kinds.insert(entity, tallied);
         Ok(())
+    }
+
+    /// Where what is replaced of a kind goes.
+    pub(super) fn shelf(&self, entity: Entity) -> Shelf {
+        let (tenant, connection) = (self.syncer.tenant.clone(), self.syncer.connection.clone());
+        Shelf { tenant, connection, entity }
+    }
+
+    pub(super) fn keeper(&self, entity: Entity) -> Keeper {
+        let (archive, run) = (self.syncer.archive.clone(), (self.id, self.started_ms));
+        Keeper::new(archive, self.shelf(entity), run, self.mapped_by.get(&entity).copied())
     }
 
     fn plan(&self) -> Tallies {

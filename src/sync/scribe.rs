@@ -3,7 +3,7 @@
 //! Works in groups: one blob write and one index write for about [`GROUP`] records. Frames and plan go first, so an
 //! entry never names what is not there.
 
-use std::collections::HashMap;
+mod drafting;
 
 use tokio::runtime::Handle;
 
@@ -17,11 +17,12 @@ use crate::port::target::Target;
 
 use super::SyncError;
 use super::intake::{Item, Judged, Origin};
-use super::keeper::Keeper;
-use super::ledger::{Entry, FrameId, Framed, KindMeta, Ledger, Parked, Phase, Standing};
-use super::matching::{Matcher, Verdict};
+use super::keeper::{Close, Keeper};
+use super::ledger::{FrameId, Framed, KindMeta, Ledger, Parked, Phase};
+use super::matching::Matcher;
 use super::order;
 use super::seen::Seen;
+use drafting::Draftee;
 
 /// Records in a group, and the most changes in a plan set.
 pub(super) const GROUP: usize = 512;
@@ -34,6 +35,8 @@ const ENDS: u32 = 1 << 31;
 pub(super) struct Desk {
     pub(super) entity: Entity,
     pub(super) run: RunId,
+    /// When the run began, in Unix milliseconds.
+    pub(super) began_ms: i64,
     pub(super) connection: ConnectionId,
     pub(super) ledger: Ledger,
     pub(super) target: std::sync::Arc<dyn Target>,
@@ -58,6 +61,8 @@ pub(super) struct Tallied {
     pub(super) adopted: u64,
     pub(super) tally: Tally,
     pub(super) digest: u128,
+    /// The first slot that this run handed out.
+    pub(super) born: Option<u32>,
     /// Departments whose parent was not listed.
     pub(super) orphans: u64,
     /// The next plan set's number.
@@ -77,23 +82,6 @@ pub(super) struct Scribe {
     departments: Vec<Change>,
     /// Rows that end although their records are there: left out by the mapping, or somebody else's now.
     ends: Vec<Change>,
-}
-
-/// A record in the group at hand.
-struct Draftee {
-    item: Item,
-    entry: Entry,
-    /// The entry before this group.
-    prior: Option<Entry>,
-    reframe: bool,
-    verb: Option<Verb>,
-    was_parked: bool,
-    /// The employee that the record is linked to.
-    link: Option<ExternalId>,
-    /// Whether this run has decided about the record before.
-    decided: bool,
-    /// What was known before, when this is the first time that the run meets it.
-    replaced: Option<Entry>,
 }
 
 impl Scribe {
@@ -165,166 +153,11 @@ impl Scribe {
         } else if !changes.is_empty() {
             blobs.push(self.plan_set(&changes)?);
         }
-        index.push(self.desk.ledger.put_meta(self.desk.entity, &self.out.meta));
+        let (entity, ledger) = (self.desk.entity, &self.desk.ledger);
+        index.extend(self.out.born.map(|slot| ledger.put_birth(entity, slot, self.desk.began_ms)));
+        index.push(ledger.put_meta(entity, &self.out.meta));
         self.desk.ledger.write_blobs(blobs)?;
         self.desk.ledger.write_index(index)?;
-        Ok(())
-    }
-
-    /// Gives every waiting record its entry; drops what the same run has already dealt with.
-    fn draft(&mut self) -> Result<Vec<Draftee>, SyncError> {
-        let mut group: Vec<Draftee> = Vec::with_capacity(self.waiting.len());
-        let mut at: HashMap<String, usize> = HashMap::new();
-        for (origin, item) in std::mem::take(&mut self.waiting) {
-            let twin = at.get(item.id.as_str()).copied();
-            // A twin in the same group replaces the first, whose change is not planned yet: it starts from where that one did.
-            let (prior, met) = if let Some(index) = twin {
-                (group[index].prior, Some(group[index].entry))
-            } else {
-                let prior = self.desk.ledger.entry(self.desk.entity, item.id.as_str())?;
-                (prior, prior)
-            };
-            let again = match origin {
-                Origin::Stored => {
-                    self.out.remapped += 1;
-                    false
-                }
-                Origin::Pulled => met.is_some_and(|met| !self.out.seen.insert(met.slot)),
-            };
-            if again && met.is_some_and(|met| met.raw == item.raw) {
-                continue;
-            }
-            let (item, link) = self.matched(item, met.is_some())?;
-            let mut draftee = self.entry_for(item, prior, met.map(|met| met.slot), link)?;
-            draftee.replaced = match twin {
-                Some(index) => group[index].replaced,
-                None => prior.filter(|_| origin == Origin::Pulled && !again),
-            };
-            if let Some(index) = twin {
-                group[index] = draftee;
-            } else {
-                at.insert(draftee.item.id.as_str().to_owned(), group.len());
-                group.push(draftee);
-            }
-        }
-        Ok(group)
-    }
-
-    /// Decides whether a person is an employee of another connection, or cannot be told from another person.
-    fn matched(
-        &self,
-        mut item: Item,
-        known: bool,
-    ) -> Result<(Item, Option<ExternalId>), SyncError> {
-        let Some(matcher) = &self.desk.matcher else { return Ok((item, None)) };
-        let draft = match &item.mapped {
-            Mapped::Draft(draft) => draft,
-            Mapped::Skipped => {
-                matcher.ended(item.id.as_str())?;
-                return Ok((item, None));
-            }
-            Mapped::Rejected(_) => return Ok((item, None)),
-        };
-        match matcher.judge(item.id.as_str(), draft, known)? {
-            Verdict::Own => Ok((item, None)),
-            Verdict::Linked(owner) => Ok((item, Some(owner))),
-            Verdict::Clash(reject) => {
-                item.mapped = Mapped::Rejected(reject);
-                Ok((item, None))
-            }
-        }
-    }
-
-    fn entry_for(
-        &mut self,
-        item: Item,
-        prior: Option<Entry>,
-        slot: Option<u32>,
-        link: Option<ExternalId>,
-    ) -> Result<Draftee, SyncError> {
-        let desk = &self.desk;
-        let held = match prior {
-            Some(_) if desk.rebuild => Standing::Unknown,
-            Some(prior) => desk.ledger.in_force(&prior, desk.run),
-            None => Standing::Unknown,
-        };
-        let applied = match prior {
-            Some(prior) if prior.run == desk.run => prior.applied,
-            _ => held,
-        };
-        let (wanted, verb, parked) = match &item.mapped {
-            // No row of its own; one that stands is merged into the owner's.
-            Mapped::Draft(_) if link.is_some() => {
-                let stands = matches!(held, Standing::Present(_));
-                (Standing::Unknown, stands.then_some(Verb::Retire), false)
-            }
-            Mapped::Draft(draft) => {
-                let wanted = Standing::Present(draft.hash());
-                let verb = match held {
-                    _ if held == wanted => None,
-                    Standing::Unknown => Some(Verb::Create),
-                    Standing::Present(_) | Standing::Retired => Some(Verb::Update),
-                };
-                (wanted, verb, false)
-            }
-            // Left out on purpose: whoever stands in the target from before is ended; what has happened stays.
-            Mapped::Skipped => {
-                self.out.skipped += 1;
-                let ends = matches!(desk.entity, Entity::Department | Entity::Employee)
-                    && matches!(held, Standing::Present(_));
-                let wanted = if ends { Standing::Retired } else { held };
-                (wanted, ends.then_some(Verb::Retire), false)
-            }
-            Mapped::Rejected(_) => (held, None, true),
-        };
-        let slot = slot.unwrap_or_else(|| {
-            let slot = self.out.meta.slots;
-            self.out.meta.slots += 1;
-            self.out.seen.insert(slot);
-            slot
-        });
-        let reframe = match prior.filter(|prior| prior.raw == item.raw) {
-            Some(prior) => !self.desk.ledger.frame_stands(self.desk.entity, &prior)?,
-            None => true,
-        };
-        let frame = prior.map_or(FrameId(0), |prior| prior.frame);
-        let run = self.desk.run;
-        let entry =
-            Entry { slot, raw: item.raw, frame, wanted, applied, run, parked, absent: false };
-        let was_parked = prior.is_some_and(|prior| prior.parked);
-        let decided = prior.is_some_and(|prior| prior.run == run);
-        Ok(Draftee { item, entry, prior, reframe, verb, was_parked, link, decided, replaced: None })
-    }
-
-    /// Where nothing is known of a record, the target may still hold it: a receipt was lost, or the state is new.
-    fn ask_target(&mut self, group: &mut [Draftee]) -> Result<(), SyncError> {
-        if self.desk.vacant {
-            return Ok(());
-        }
-        // A linked one too: a run that was killed may have written a row of its own.
-        let unsure = |draftee: &&mut Draftee| {
-            let linked = draftee.link.is_some() && draftee.verb.is_none() && !draftee.decided;
-            draftee.verb == Some(Verb::Create) || linked
-        };
-        let mut asked: Vec<&mut Draftee> = group.iter_mut().filter(unsure).collect();
-        let keys: Vec<ExternalId> = asked.iter().map(|d| self.external_id(&d.item)).collect();
-        if keys.is_empty() {
-            return Ok(());
-        }
-        let held = self.desk.runtime.block_on(self.desk.target.load(self.desk.entity, &keys))?;
-        for (draftee, held) in asked.iter_mut().zip(held) {
-            let Some(held) = held else { continue };
-            if draftee.link.is_some() {
-                draftee.verb = (!held.retired).then_some(Verb::Retire);
-                continue;
-            }
-            if Standing::Present(held.hash) == draftee.entry.wanted && !held.retired {
-                draftee.verb = None;
-                self.out.adopted += 1;
-            } else {
-                draftee.verb = Some(Verb::Update);
-            }
-        }
         Ok(())
     }
 
@@ -333,7 +166,12 @@ impl Scribe {
         let replaced = group.iter().filter_map(|draftee| {
             let prior = draftee.replaced.as_ref()?;
             let gone = self.desk.ledger.is_gone(prior, self.desk.run);
-            (prior.raw != draftee.item.raw || gone).then_some((&draftee.item.id, prior, gone))
+            let why = if gone { Close::Returned } else { Close::Replaced };
+            (prior.raw != draftee.item.raw || gone).then_some((
+                draftee.item.id.as_str(),
+                prior,
+                why,
+            ))
         });
         let kept = self.desk.keeper.keep(&self.desk.ledger, replaced, index)?;
         self.out.archived += kept;

@@ -219,3 +219,61 @@ fn held_digest(rig: &Rig) -> String {
     assert_eq!(reports[0]["state"], "held", "{reports}");
     reports[0]["digest"].as_str().unwrap().to_owned()
 }
+
+/// Everybody who stands, with everything the EHR holds of them but when it was written.
+fn standing(rig: &Rig) -> Vec<String> {
+    let ehr = rig.ehr();
+    let sql = "select name from pragma_table_info('employees') where name not in ('updated_at', 'content_hash')";
+    let names: Vec<String> = ehr
+        .prepare(sql)
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let parts =
+        names.iter().map(|name| format!("'{name}', \"{name}\"")).collect::<Vec<_>>().join(", ");
+    let sql = format!(
+        "select json_object({parts}) from employees where retired_at is null order by external_id"
+    );
+    let mut rows = ehr.prepare(&sql).unwrap();
+    rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_ehr_gets_what_it_lost_and_an_earlier_day_comes_back_without_the_platform() {
+    let rig = rig().await;
+    let then = standing(&rig);
+    let moment = jiff::Timestamp::now().to_string();
+    rig.ehr().execute("vacuum into ?1", [rig.path("backup.db").to_str().unwrap()]).unwrap();
+    rig.simulator.step(15);
+    rig.json(&["sync"]);
+    let now = standing(&rig);
+    assert_ne!(then, now);
+    let requests = rig.simulator.requests().total;
+
+    let database = rig.path("ehr.db");
+    for end in ["-wal", "-shm"] {
+        std::fs::remove_file(format!("{}{end}", database.display())).ok();
+    }
+    std::fs::rename(rig.path("backup.db"), &database).unwrap();
+    assert_eq!(standing(&rig), then);
+    let report = rig.json(&["replay", "--since", &moment]);
+    assert_eq!(report[0]["state"], "done", "{report}");
+    assert_eq!(standing(&rig), now);
+
+    let planned = rig.json(&["replay", "--as-of", &moment, "--dry-run", "--limit", "3"]);
+    assert_eq!(planned[0]["changes"].as_array().unwrap().len(), 3);
+    assert_eq!(standing(&rig), now, "a dry run writes nothing");
+    let text = told(&rig, &["replay", "--as-of", &moment]);
+    assert!(text.contains("the next run of a connection brings the EHR back to now"), "{text}");
+    assert_eq!(standing(&rig), then);
+    assert_eq!(rig.simulator.requests().total, requests, "the platform was not asked");
+    rig.json(&["sync"]);
+    assert_eq!(standing(&rig), now);
+
+    let early = rig.run(&["replay", "--as-of", "30d"]);
+    assert_eq!(early.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&early.stderr).into_owned();
+    assert!(told.contains("nothing is known of the time before"), "{told}");
+}

@@ -94,13 +94,17 @@ async fn a_run_that_is_killed_and_repeated_archives_nothing_twice() {
 }
 
 #[tokio::test]
-async fn whoever_comes_back_leaves_a_version_that_had_ended() {
+async fn whoever_goes_and_comes_back_leaves_a_version_of_each_time() {
     let (world, _dir, archive) = world(7);
     world.sync().await;
     let gone = world.platform().people.remove("u003").unwrap();
     world.sync().await;
-    assert_eq!(kept(&archive, "u003"), []);
+    let ended = vec![("Person 3".to_owned(), 2, false)];
+    assert_eq!(kept(&archive, "u003"), ended);
+    world.sync().await;
+    assert_eq!(kept(&archive, "u003"), ended, "an end is archived once");
     world.platform().people.insert("u003".to_owned(), gone);
     world.sync().await;
-    assert_eq!(kept(&archive, "u003"), [("Person 3".to_owned(), 3, true)]);
+    let returned = ("Person 3".to_owned(), 4, true);
+    assert_eq!(kept(&archive, "u003"), [ended, vec![returned]].concat());
 }

@@ -251,6 +251,7 @@ fn crowd(people: usize) -> Ledger {
                 run: RunId(1),
                 parked: false,
                 absent: false,
+                replayed: false,
             };
             let put = |record: &Record| ledger.put_entry(entity, record.id.as_str(), &entry);
             ledger.write_index(part.iter().map(put).collect()).unwrap();

@@ -7,6 +7,7 @@ mod gaps;
 mod generations;
 mod impact;
 mod matching;
+mod replay;
 mod service;
 mod states;
 mod targeted;

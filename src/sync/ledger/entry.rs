@@ -3,6 +3,7 @@
 use crate::model::hash::ContentHash;
 use crate::model::ids::RunId;
 use crate::port::store::StoreError;
+use crate::port::target::Held;
 
 use super::damaged;
 use super::frame::FrameId;
@@ -11,6 +12,7 @@ const LAYOUT: u8 = 1;
 const LEN: usize = 66;
 const PARKED: u8 = 1 << 4;
 const ABSENT: u8 = 1 << 5;
+const REPLAYED: u8 = 1 << 6;
 
 /// Where a record stands in the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,17 @@ pub enum Standing {
     Present(ContentHash),
     /// Written once, ended since.
     Retired,
+}
+
+impl Standing {
+    /// Where a record stands that the target holds so.
+    pub fn of(held: Option<&Held>) -> Self {
+        match held {
+            None => Self::Unknown,
+            Some(held) if held.retired => Self::Retired,
+            Some(held) => Self::Present(held.hash),
+        }
+    }
 }
 
 /// What is known of one source object.
@@ -42,6 +55,8 @@ pub struct Entry {
     pub parked: bool,
     /// Whether it ended because a complete listing no longer showed it: nothing brings it back but a listing that does.
     pub absent: bool,
+    /// Whether a replay decided `wanted`: then a record that is absent may stand, until what is kept is mapped again.
+    pub replayed: bool,
 }
 
 impl Entry {
@@ -52,7 +67,8 @@ impl Entry {
         out.push(LAYOUT);
         let parked = if self.parked { PARKED } else { 0 };
         let absent = if self.absent { ABSENT } else { 0 };
-        out.push(wanted | applied << 2 | parked | absent);
+        let replayed = if self.replayed { REPLAYED } else { 0 };
+        out.push(wanted | applied << 2 | parked | absent | replayed);
         out.extend_from_slice(&self.slot.to_le_bytes());
         out.extend_from_slice(&self.run.0.to_le_bytes());
         out.extend_from_slice(&self.frame.0.to_le_bytes());
@@ -76,6 +92,7 @@ impl Entry {
             applied: join(flags >> 2 & 3, cut(bytes, 50))?,
             parked: flags & PARKED != 0,
             absent: flags & ABSENT != 0,
+            replayed: flags & REPLAYED != 0,
         })
     }
 }

@@ -1,5 +1,5 @@
 //! Keys of the state store: `<tenant> 0 <table> <connection> 0 <entity> <rest>`; numbers big-endian, so that key order is
-//! the order of work. The inbox keeps the tables `i`, `j` and `k` beside those here.
+//! the order of work. Beside those here, the inbox keeps the tables `i`, `j`, `k`, matching `l`, `n`, `w`, the rates `u`.
 
 use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
@@ -43,6 +43,12 @@ impl Keys {
 
     pub(super) fn parked(&self, entity: Entity, source: &str) -> Vec<u8> {
         self.kind(b'p', entity, source.as_bytes())
+    }
+
+    /// The first slots of all runs, or that slot.
+    pub(super) fn birth(&self, entity: Entity, slot: Option<u32>) -> Vec<u8> {
+        let slot = slot.map(u32::to_be_bytes);
+        self.kind(b'b', entity, slot.as_ref().map_or(&[], |slot| &slot[..]))
     }
 
     pub(super) fn cohorts(&self, entity: Entity) -> Vec<u8> {
@@ -91,7 +97,7 @@ impl Keys {
 
     /// All canaries, or the one with an id.
     pub(super) fn canary(&self, id: Option<ContentHash>) -> Vec<u8> {
-        let mut key = self.table(b'w', 16);
+        let mut key = self.table(b'c', 16);
         key.extend(id.iter().flat_map(|id| id.0));
         key
     }

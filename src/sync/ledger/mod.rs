@@ -3,8 +3,9 @@
 //!
 //! Not for: deciding anything. The invariant: an [`Entry`] names a raw frame that was written before it, and what it
 //! *wants* counts as applied only once its run is done, so a run that was killed, held or only planned needs no
-//! clean-up: its entries fall back to what was applied before.
+//! clean-up: its entries fall back to what was applied before, or to what the target says where it had begun to write.
 
+mod births;
 mod canaries;
 mod cohorts;
 mod compact;
@@ -20,6 +21,7 @@ mod run;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
+pub use births::Births;
 pub use entry::{Entry, Standing};
 pub use frame::{FrameId, Framed, Frames};
 pub use generations::{InForce, KEPT_GENERATIONS};
@@ -126,9 +128,10 @@ impl Ledger {
         }
     }
 
-    /// Whether an entry ended because a listing no longer showed it, while `current` runs.
+    /// Whether an entry ended because a listing no longer showed it, while `current` runs; its row stands all the same where
+    /// a replay brought it back.
     pub fn is_gone(&self, entry: &Entry, current: RunId) -> bool {
-        entry.absent && self.in_force(entry, current) == Standing::Retired
+        entry.absent && (entry.replayed || self.in_force(entry, current) == Standing::Retired)
     }
 
     /// The operation that stores an entry.
