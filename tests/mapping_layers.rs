@@ -9,7 +9,8 @@ use rollcall::mapping::{ExceptionState, Fault, Files, Generation, Layers, Shared
 use rollcall::model::entity::Entity;
 use rollcall::model::ids::{ConnectionId, SourceId};
 use rollcall::model::record::Record;
-use rollcall::port::mapper::{Mapped, Mapper, Reject};
+use rollcall::model::sources::LayerKind;
+use rollcall::port::mapper::{Excepted, Mapped, Mapper, Reject, Without};
 use serde_json::{Value, json};
 
 const WHOLE: &str = "#{ display_name: record.name, department_external_ids: (record.places ?? []).map(|d| id(\"department\", d)),\n    \
@@ -309,6 +310,49 @@ fn an_exception_that_fails_on_a_record_is_told_at_its_own_line() {
     let place = reject.place.expect("a place");
     assert_eq!((place.script.as_str(), place.line), ("acme/feishu/exceptions.yaml", 7));
     assert_eq!(reject.field.as_deref(), Some("english_name"));
+}
+
+#[test]
+fn a_field_that_an_exception_sets_is_traced_with_its_end_and_what_it_would_be_without() {
+    let traced = |text: &str, person: &Value, field: &str| {
+        let generation = load(on(date(2026, 6, 15), text));
+        let id = SourceId::parse("e1").expect("an id");
+        let record = Record { id, payload: person.to_string().into() };
+        let traced = mapper(&generation).trace(Entity::Employee, &record);
+        let one = traced.into_iter().find(|one| one.field == field).expect("it is set");
+        let place = one.place.expect("a place");
+        (place.script, place.line, one.layer.map(LayerKind::name), one.exception)
+    };
+    let file = || "acme/feishu/exceptions.yaml".to_owned();
+    let excepted = |until: &str, reason: &str, without| {
+        Some(Excepted { until: until.to_owned(), reason: reason.to_owned(), without })
+    };
+    // Without that of the person, the one of the department still counts.
+    let field = Without::Value("In the field".into());
+    assert_eq!(
+        traced(EXCEPTIONS, &li(), "job_title"),
+        (file(), 6, Some("exception"), excepted("2026-12-31", "on loan", field))
+    );
+    assert_eq!(
+        traced(EXCEPTIONS, &li(), "work_location").3,
+        excepted("2026-06-30", "the site opens", Without::LeftAlone)
+    );
+    let elsewhere = json!({ "name": "Li", "title": "Engineer", "places": [] });
+    let engineer = Without::Value("Engineer".into());
+    assert_eq!(
+        traced(EXCEPTIONS, &elsewhere, "job_title").3,
+        excepted("2026-12-31", "on loan", engineer)
+    );
+    let builtin = ("built-in/feishu/employee.rhai".to_owned(), 1, Some("built-in"), None);
+    assert_eq!(traced(EXCEPTIONS, &li(), "display_name"), builtin);
+    let mends = EXCEPTIONS.replace("job_title: \"Chief", "display_name: \"Chief");
+    let nameless = json!({ "name": "", "title": "Engineer", "places": [] });
+    let Some(Excepted { without: Without::Parked(why), .. }) =
+        traced(&mends, &nameless, "display_name").3
+    else {
+        panic!("without the exception there is no name")
+    };
+    assert!(why.starts_with("schema::"), "{why}");
 }
 
 #[test]

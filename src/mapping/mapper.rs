@@ -90,7 +90,7 @@ impl Mapper for ConnectionMapper {
 
     fn trace(&self, entity: Entity, record: &Record) -> Vec<Traced> {
         let mapping = self.mappings.get(&entity);
-        mapping.map(|mapping| trace::fields(self, mapping, record)).unwrap_or_default()
+        mapping.map(|mapping| trace::fields(self, entity, mapping, record)).unwrap_or_default()
     }
 
     fn skipped_at(&self, entity: Entity, record: &Record) -> Option<Place> {
@@ -216,7 +216,7 @@ impl ConnectionMapper {
     }
 
     /// The external id of a record whose mapping sets none.
-    fn own_id(&self, entity: Entity, record: &Record) -> ExternalId {
+    pub(super) fn own_id(&self, entity: Entity, record: &Record) -> ExternalId {
         ExternalId::of(&self.env.connection, entity, record.id.as_str())
     }
 
@@ -238,7 +238,7 @@ impl ConnectionMapper {
         Ok(())
     }
 
-    fn finish(
+    pub(super) fn finish(
         &self,
         mapping: &Mapping,
         entity: Entity,
@@ -258,7 +258,7 @@ impl ConnectionMapper {
     }
 
     /// Evaluates a script and puts its fields over those of the scripts before.
-    fn fill(
+    pub(super) fn fill(
         &self,
         script: &Script,
         doc: &Doc<'_>,

@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 
 use rhai::{AST, ASTNode, Expr, Stmt};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::explain;
+use super::explain::{self, End};
 use super::interpret::Room;
 use super::mapper::{ConnectionMapper, Mapping};
 use super::paths;
@@ -17,33 +17,127 @@ use super::projection::{Projection, ROOT};
 use super::script::{Script, key, literal};
 use super::tape::{Doc, Tape};
 use super::value::Value as Mapped;
+use crate::model::draft::Fields;
+use crate::model::entity::Entity;
 use crate::model::record::Record;
-use crate::port::mapper::{Place, Read, RowUsed, Traced};
+use crate::model::sources::LayerKind;
+use crate::port::mapper::{Excepted, Place, Read, RowUsed, Traced, Without};
 
-/// Fields by the script that counts for each, the last one that sets it.
-pub(super) fn fields(mapper: &ConnectionMapper, mapping: &Mapping, record: &Record) -> Vec<Traced> {
+/// Fields by the script that counts for each, the last one that sets it; exceptions that are about the record come last.
+pub(super) fn fields(
+    mapper: &ConnectionMapper,
+    entity: Entity,
+    mapping: &Mapping,
+    record: &Record,
+) -> Vec<Traced> {
     let raw: Value = serde_json::from_slice(&record.payload).unwrap_or_default();
     let text = std::str::from_utf8(&record.payload).unwrap_or_default();
     let mut whole = Projection::new();
     whole.whole(ROOT);
     let mut tape = Tape::default();
     let Ok(doc) = tape.parse(text, &whole) else { return Vec::new() };
-    let mut room = Room::new(&mapper.env.zone_name);
-    let mut traced: Vec<Traced> = Vec::new();
-    for script in &mapping.scripts {
+    let mut at = Traces {
+        subject: Subject { mapper, entity, mapping, record, doc: &doc },
+        raw: &raw,
+        room: Room::new(&mapper.env.zone_name),
+        traced: Vec::new(),
+    };
+    for (script, layer) in mapping.scripts.iter().zip(&mapping.layers) {
+        at.script(script, *layer, |_| None);
+    }
+    let Ok((_, about)) = at.subject.fill(&mut at.room, None) else { return at.traced };
+    for nth in about {
+        let Some(exception) = mapping.exceptions.get(nth) else { continue };
+        let without = at.subject.without(&mut at.room, nth);
+        at.script(&exception.script, LayerKind::Exception, |field| {
+            Some(Excepted {
+                until: exception.until.to_string(),
+                reason: exception.reason.clone(),
+                without: match &without {
+                    Ok(draft) => {
+                        draft.get(field).cloned().map_or(Without::LeftAlone, Without::Value)
+                    }
+                    Err(End::Skipped) => Without::LeftOut,
+                    Err(End::Rejected(reject)) => {
+                        Without::Parked(format!("{}: {}", reject.code, reject.message))
+                    }
+                },
+            })
+        });
+    }
+    at.traced
+}
+
+/// The record that is traced, and the mapping that it goes through.
+struct Subject<'a> {
+    mapper: &'a ConnectionMapper,
+    entity: Entity,
+    mapping: &'a Mapping,
+    record: &'a Record,
+    doc: &'a Doc<'a>,
+}
+
+impl Subject<'_> {
+    /// The fields that all scripts set, and the exceptions that are about the record; all of them but one.
+    fn fill(
+        &self,
+        room: &mut Room,
+        but: Option<usize>,
+    ) -> Result<(Fields<'static>, Vec<usize>), End> {
+        let mut fields = Fields::new(self.entity);
+        for script in &self.mapping.scripts {
+            self.mapper.fill(script, self.doc, room, &mut fields)?;
+        }
+        let own = self.mapper.own_id(self.entity, self.record);
+        let mut about = Vec::new();
+        for (nth, exception) in self.mapping.exceptions.iter().enumerate() {
+            if but != Some(nth) && exception.is_about(&fields, own.as_str()) {
+                self.mapper.fill(&exception.script, self.doc, room, &mut fields)?;
+                about.push(nth);
+            }
+        }
+        Ok((fields, about))
+    }
+
+    /// The draft if an exception were not there.
+    fn without(&self, room: &mut Room, exception: usize) -> Result<Map<String, Value>, End> {
+        let (fields, _) = self.fill(room, Some(exception))?;
+        let draft = self.mapper.finish(self.mapping, self.entity, self.record, fields)?;
+        Ok(serde_json::from_slice(draft.json()).unwrap_or_default())
+    }
+}
+
+/// Traces while they are made.
+struct Traces<'a> {
+    subject: Subject<'a>,
+    raw: &'a Value,
+    room: Room,
+    traced: Vec<Traced>,
+}
+
+impl Traces<'_> {
+    /// The fields of a script, in place of those that scripts before set.
+    fn script(
+        &mut self,
+        script: &Script,
+        layer: LayerKind,
+        exception: impl Fn(&str) -> Option<Excepted>,
+    ) {
+        let Subject { mapper, doc, .. } = self.subject;
         for (name, expr) in literal(&script.ast).into_iter().flatten() {
             let parts = parts(script, expr);
             let one = Traced {
                 field: name.name.to_string(),
                 place: script.place(name.pos),
-                reads: reads(script, &parts, &raw),
-                rows: rows(mapper, script, &parts, &doc, &mut room),
+                layer: Some(layer),
+                exception: exception(&name.name),
+                reads: reads(script, &parts, self.raw),
+                rows: rows(mapper, script, &parts, doc, &mut self.room),
             };
-            traced.retain(|before| before.field != one.field);
-            traced.push(one);
+            self.traced.retain(|before| before.field != one.field);
+            self.traced.push(one);
         }
     }
-    traced
 }
 
 /// Where a script says that the record is left out.

@@ -5,7 +5,7 @@ use crate::model::draft::Draft;
 use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
 use crate::model::record::Record;
-use crate::model::sources::Sources;
+use crate::model::sources::{LayerKind, Sources};
 
 /// Why one record could not be mapped. Says where and what to do; never holds the record's values.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -51,12 +51,43 @@ pub enum Mapped {
 pub struct Traced {
     /// The field.
     pub field: String,
-    /// Where it is set; the script's name says which layer.
+    /// Where it is set.
     pub place: Option<Place>,
+    /// The layer that sets it; none where no line of a mapping does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer: Option<LayerKind>,
+    /// The exception that sets it, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<Excepted>,
     /// What of the record can make a difference to it.
     pub reads: Vec<Read>,
     /// Rows of tables that were asked for it.
     pub rows: Vec<RowUsed>,
+}
+
+/// An exception that sets a field of a record.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Excepted {
+    /// Its last day, `YYYY-MM-DD`.
+    pub until: String,
+    /// Why it was made.
+    pub reason: String,
+    /// What the field would be if this exception were not there and all others were.
+    pub without: Without,
+}
+
+/// A field without an exception that sets it.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Without {
+    /// This value; null where it would be erased.
+    Value(serde_json::Value),
+    /// It would be left alone.
+    LeftAlone,
+    /// The mapping would leave the record out.
+    LeftOut,
+    /// The record would be parked, for this reason.
+    Parked(String),
 }
 
 /// A part of a record that a mapping reads.

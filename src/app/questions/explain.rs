@@ -328,7 +328,14 @@ fn fields(
     for (field, value) in draft {
         let at = traced.iter().position(|traced| traced.field == *field);
         let (reads, rows) = (Vec::new(), Vec::new());
-        let own = || Traced { field: field.clone(), place: None, reads, rows };
+        let own = || Traced {
+            field: field.clone(),
+            place: None,
+            layer: None,
+            exception: None,
+            reads,
+            rows,
+        };
         let ehr = held.and_then(|held| {
             let other = held.get(field).cloned().unwrap_or(Value::Null);
             (other != *value).then_some(other)

@@ -10,7 +10,8 @@ use crate::cli::exit::{Failure, Outcome};
 use crate::cli::{Context, local};
 use crate::model::entity::Entity;
 use crate::model::ids::RunId;
-use crate::port::mapper::{Place, Read, RowUsed};
+use crate::model::sources::LayerKind;
+use crate::port::mapper::{Excepted, Place, Read, RowUsed, Without};
 
 /// Which record, and when.
 #[derive(Debug, clap::Args)]
@@ -96,9 +97,21 @@ fn one_field(out: &mut String, told: &FieldTold) {
         writeln!(out, "    the EHR holds {ehr}").ok();
     }
     match &traced.place {
-        Some(place) => writeln!(out, "    set at {}", at(place)).ok(),
+        Some(place) => {
+            let layer = traced.layer.map_or("", LayerKind::name);
+            writeln!(out, "    set by the {layer} layer at {}", at(place)).ok()
+        }
         None => writeln!(out, "    set by rollcall: no line of a mapping does").ok(),
     };
+    if let Some(Excepted { until, reason, without }) = &traced.exception {
+        let without = match without {
+            Without::Value(value) => format!("it would be {value}"),
+            Without::LeftAlone => "the field would be left alone".to_owned(),
+            Without::LeftOut => "the mapping would leave the record out".to_owned(),
+            Without::Parked(why) => format!("the record would be parked: {why}"),
+        };
+        writeln!(out, "    until {until}, because: {reason}; without it {without}").ok();
+    }
     for Read { path, value } in &traced.reads {
         let value = value.as_ref().map_or_else(|| "nothing".to_owned(), Value::to_string);
         writeln!(out, "    reads {path}: {value}").ok();
