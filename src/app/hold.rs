@@ -53,7 +53,8 @@ struct Desk<'a> {
 }
 
 impl App {
-    /// Judges an edited mapping against the one in force, which is returned when the edited one is held.
+    /// Judges an edited mapping against the one in force, which is returned when the edited one is held. `kept` is the one
+    /// that was returned before, to be taken again where it is the same.
     ///
     /// # Errors
     /// [`Failure`] when the state cannot be read.
@@ -62,6 +63,7 @@ impl App {
         tenant: &Tenant,
         connection: &ConnectionId,
         edited: &dyn Mapper,
+        kept: Option<&Arc<dyn Mapper>>,
     ) -> Result<Option<Arc<dyn Mapper>>, Failure> {
         let of = |cause| Failure::of(&cause);
         if tenant.mapping_changes.impact == Impact::Off {
@@ -76,7 +78,7 @@ impl App {
         if verdict == Some(Verdict::Approved) {
             return desk.settled();
         }
-        let Some(old) = desk.in_force(against)? else { return desk.settled() };
+        let Some(old) = desk.in_force(against, kept)? else { return desk.settled() };
         let known = desk.ledger.proposal().map_err(of)?;
         let same = |it: &Proposal| it.digest == digest && it.against == against;
         if verdict == Some(Verdict::Rejected) || known.as_ref().is_some_and(same) {
@@ -156,7 +158,15 @@ impl App {
 
 impl Desk<'_> {
     /// The mapping in force; none when it can no longer be told.
-    fn in_force(&self, digest: ContentHash) -> Result<Option<Arc<dyn Mapper>>, Failure> {
+    fn in_force(
+        &self,
+        digest: ContentHash,
+        kept: Option<&Arc<dyn Mapper>>,
+    ) -> Result<Option<Arc<dyn Mapper>>, Failure> {
+        let same = |it: &&Arc<dyn Mapper>| it.sources().is_some_and(|it| it.digest() == digest);
+        if let Some(kept) = kept.filter(same) {
+            return Ok(Some(kept.clone()));
+        }
         let sources = self.ledger.sources(digest).map_err(|cause| Failure::of(&cause))?;
         let Some(sources) = sources else { return Ok(None) };
         match mapper_of(&sources, self.connection) {

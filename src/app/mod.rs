@@ -12,6 +12,7 @@ mod hold;
 mod inboxes;
 mod links;
 mod machine;
+mod mappings;
 mod questions;
 
 use std::collections::HashMap;
@@ -27,8 +28,9 @@ use tokio::sync::Notify;
 pub use daemon::Daemon;
 pub use embed::{Embedded, Embedding};
 pub use failure::Failure;
-pub use generation::{Generation, Part, layers, mappings, today};
+pub use generation::{Generation, Part};
 pub use machine::{SystemClock, peak_rss_bytes, runtime};
+pub use mappings::{layers, mappings, today};
 pub use questions::{
     About, CanaryAsked, CanaryStarted, ConnectionImpact, ExplainAsked, Explained, FieldTold,
     ImpactAsked, Judged, PlanTold, Question, VerdictAsked, VersionTold,

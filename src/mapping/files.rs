@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::fault::{Fault, Source};
 use crate::model::entity::Entity;
+use crate::model::hash::ContentHash;
 use crate::model::schema;
 use crate::model::sources::{Layer, LayerKind};
 
@@ -81,6 +82,16 @@ impl Files {
     pub fn of_layer(layer: &Layer) -> Self {
         let files = layer.files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
         Self::from_memory(&layer.name, files)
+    }
+
+    /// What the files are: equal ones have equal digests, and a folder with faults never that of one without.
+    pub fn digest(&self) -> ContentHash {
+        let single = self.scripts.values().chain(&self.tables).chain(&self.exceptions);
+        let sources = single.chain(self.cases.values().flatten());
+        let texts = sources.flat_map(|source| [source.name.as_bytes(), source.text.as_bytes()]);
+        let faults = (self.faults.len() as u64).to_le_bytes();
+        let head = [self.label.as_bytes(), &faults[..]];
+        ContentHash::of_parts(head.into_iter().chain(texts))
     }
 
     /// The same with another text for one file, as an editor has it.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::fault::{Fault, Source};
 use super::files::{is_backup, read_bounded};
 use super::modules::{FOLDER, Modules, is_name};
+use crate::model::hash::ContentHash;
 use crate::model::sources::{Layer, LayerKind};
 
 /// Most modules of an installation.
@@ -80,6 +81,14 @@ impl Shared {
     /// The modules that a kept layer holds.
     pub(crate) fn of_layer(layer: &Layer) -> Self {
         Self::from_memory(layer.files.iter().map(|(name, text)| (name.as_str(), text.as_str())))
+    }
+
+    /// What the modules are: equal ones have equal digests, and a folder with faults never that of one without.
+    pub fn digest(&self) -> ContentHash {
+        let faults = (self.faults.len() as u64).to_le_bytes();
+        let texts = self.modules.iter();
+        let texts = texts.flat_map(|(name, source)| [name.as_bytes(), source.text.as_bytes()]);
+        ContentHash::of_parts(std::iter::once(&faults[..]).chain(texts))
     }
 
     /// What was wrong with the files as such.

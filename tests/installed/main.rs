@@ -7,6 +7,7 @@ mod command;
 mod crash;
 mod dingtalk;
 mod events;
+mod kept;
 mod live;
 mod mapping_checks;
 mod mappings;

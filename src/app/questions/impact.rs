@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{About, Asked};
-use crate::app::generation::today;
-use crate::app::{App, Failure, machine, mappings};
+use crate::app::{App, Failure, machine, mappings, today};
 use crate::config::Config;
 use crate::model::canary::Trial;
 use crate::model::ids::{ConnectionId, TenantId};
