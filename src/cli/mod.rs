@@ -27,6 +27,7 @@ mod summary;
 mod sync;
 mod trace;
 mod when;
+mod whose;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::exit::{Failure, Outcome};
+use super::whose::Whose;
 use super::{Context, summary, sync};
 use crate::app::{App, Selection};
 use crate::model::plan::Verb;
@@ -16,12 +17,8 @@ use crate::sync::service::Wiring;
 /// Reads every connection and shows what a sync would write. Writes nothing to the EHR.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Only this tenant.
-    #[arg(long)]
-    tenant: Option<String>,
-    /// Only this connection.
-    #[arg(long)]
-    connection: Option<String>,
+    #[command(flatten)]
+    whose: Whose,
     /// How many changes to show of each connection.
     #[arg(long, default_value_t = 50)]
     limit: usize,
@@ -36,7 +33,7 @@ pub(super) struct Planned {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Outcome, Failure> {
-    let selection = Selection { tenant: args.tenant.clone(), connection: args.connection.clone() };
+    let selection = args.whose.selection();
     let app = App::open(&context.config)?;
     super::trace::start(app.config().log);
     let mode = |_: &Wiring| Ok(Mode::Plan);

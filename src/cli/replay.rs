@@ -2,8 +2,9 @@
 
 use super::exit::{Failure, Outcome};
 use super::when::When;
+use super::whose::Whose;
 use super::{Context, plan, summary, sync};
-use crate::app::{App, Selection};
+use crate::app::App;
 use crate::model::hash::ContentHash;
 use crate::sync::service::Wiring;
 use crate::sync::{Mode, Replay, Span};
@@ -24,12 +25,8 @@ pub(super) struct Args {
     /// Write what the platform showed then.
     #[arg(long, value_name = "WHEN", group = "span")]
     as_of: Option<When>,
-    /// Only this tenant.
-    #[arg(long)]
-    tenant: Option<String>,
-    /// Only this connection.
-    #[arg(long)]
-    connection: Option<String>,
+    #[command(flatten)]
+    whose: Whose,
     /// Show what would be written, and write nothing.
     #[arg(long)]
     dry_run: bool,
@@ -42,7 +39,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Outcome, Failure> {
-    let selection = Selection { tenant: args.tenant.clone(), connection: args.connection.clone() };
+    let selection = args.whose.selection();
     let app = App::open(&context.config)?;
     super::trace::start(app.config().log);
     let mode = |wiring: &Wiring| args.mode(wiring);

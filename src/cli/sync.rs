@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::exit::{Failure, Outcome};
 use super::progress::Shower;
+use super::whose::Whose;
 use super::{Context, summary};
 use crate::app::{App, Selection};
 use crate::host::Recorded;
@@ -17,12 +18,8 @@ use crate::sync::service::Wiring;
 /// Reads every connection, plans, and writes what differs.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Only this tenant.
-    #[arg(long)]
-    tenant: Option<String>,
-    /// Only this connection.
-    #[arg(long)]
-    connection: Option<String>,
+    #[command(flatten)]
+    whose: Whose,
     /// Plan only; the same as `rollcall plan`.
     #[arg(long)]
     dry_run: bool,
@@ -40,7 +37,7 @@ pub(super) fn digest(text: &str) -> Result<ContentHash, String> {
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Outcome, Failure> {
     let mode = if args.dry_run { Mode::Plan } else { Mode::Sync };
-    let selection = Selection { tenant: args.tenant.clone(), connection: args.connection.clone() };
+    let selection = args.whose.selection();
     let mut app = App::open(&context.config)?;
     super::trace::start(app.config().log);
     let recorder = args.record.as_deref().map(|file| app.record(&selection, file)).transpose()?;

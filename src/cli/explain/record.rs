@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::app::{About, ExplainAsked, Explained, FieldTold, PlanTold, Question, VersionTold};
+use crate::app::{ExplainAsked, Explained, FieldTold, PlanTold, Question, VersionTold};
 use crate::cli::exit::{Failure, Outcome};
+use crate::cli::whose::Whose;
 use crate::cli::{Context, local};
 use crate::model::entity::Entity;
 use crate::model::ids::RunId;
@@ -16,12 +17,8 @@ use crate::port::mapper::{Excepted, Place, Read, RowUsed, Without};
 /// Which record, and when.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Which {
-    /// Only this tenant.
-    #[arg(long)]
-    tenant: Option<String>,
-    /// Only this connection.
-    #[arg(long)]
-    connection: Option<String>,
+    #[command(flatten)]
+    whose: Whose,
     /// Only this kind of record.
     #[arg(long, value_parser = crate::cli::mapping::entity)]
     entity: Option<Entity>,
@@ -32,8 +29,7 @@ pub(in crate::cli) struct Which {
 
 impl Which {
     fn asked(&self, key: &str) -> ExplainAsked {
-        let (tenant, connection) = (self.tenant.clone(), self.connection.clone());
-        let about = About { tenant, connection, entity: self.entity };
+        let about = self.whose.about(self.entity);
         ExplainAsked { about, key: key.to_owned(), run: self.run.map(RunId) }
     }
 }

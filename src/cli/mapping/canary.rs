@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use crate::app::{About, CanaryAsked, CanaryStarted, Question};
+use crate::app::{CanaryAsked, CanaryStarted, Question};
 use crate::cli::exit::{Failure, Outcome};
+use crate::cli::whose::Whose;
 use crate::cli::{Context, local};
 use crate::model::canary::Trial;
 
@@ -16,16 +17,12 @@ pub(in crate::cli) struct Args {
     /// The department: external id, the platform's id or name.
     #[arg(long, value_name = "KEY")]
     department: String,
-    /// Only this tenant.
-    #[arg(long)]
-    tenant: Option<String>,
-    /// Only this connection.
-    #[arg(long)]
-    connection: Option<String>,
+    #[command(flatten)]
+    whose: Whose,
 }
 
 pub(super) fn run(context: &Context, args: Args) -> Result<Outcome, Failure> {
-    let about = About { tenant: args.tenant, connection: args.connection, entity: None };
+    let about = args.whose.about(None);
     let asked = CanaryAsked { about, department: args.department };
     let started: CanaryStarted = local::ask(context, &Question::Canary(asked))?;
     context.format.show(&started, text);

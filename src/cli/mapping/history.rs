@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::kept::{self, Kept};
-use crate::app::{App, Selection};
+use crate::app::App;
 use crate::cli::Context;
 use crate::cli::exit::{Failure, Outcome};
+use crate::cli::whose::Whose;
 use crate::model::hash::ContentHash;
 use crate::model::ids::{ConnectionId, RunId, TenantId};
 use crate::model::sources::FileChange;
@@ -19,12 +20,8 @@ const SHOWN: usize = 12;
 /// Whose mappings.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// Only this tenant.
-    #[arg(long)]
-    tenant: Option<String>,
-    /// Only this connection.
-    #[arg(long)]
-    connection: Option<String>,
+    #[command(flatten)]
+    whose: Whose,
     /// How many generations to show of each connection, the newest first.
     #[arg(long, default_value_t = 20)]
     limit: usize,
@@ -50,7 +47,7 @@ struct One {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Outcome, Failure> {
-    let selection = Selection { tenant: args.tenant.clone(), connection: args.connection.clone() };
+    let selection = args.whose.selection();
     let app = App::open(&context.config)?;
     let mut shown = Vec::new();
     for (tenant, connection) in app.connections(&selection) {

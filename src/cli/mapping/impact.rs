@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::canary;
-use crate::app::{About, ConnectionImpact, ImpactAsked, Question};
+use crate::app::{ConnectionImpact, ImpactAsked, Question};
 use crate::cli::exit::{Failure, Outcome};
+use crate::cli::whose::Whose;
 use crate::cli::{Context, local};
 use crate::model::entity::Entity;
 use crate::port::mapper::Place;
@@ -19,12 +20,8 @@ pub(in crate::cli) struct Args {
     /// A folder of mappings, instead of the one that the configuration names.
     #[arg(long, value_name = "DIR")]
     mappings: Option<PathBuf>,
-    /// Only this tenant.
-    #[arg(long)]
-    tenant: Option<String>,
-    /// Only this connection.
-    #[arg(long)]
-    connection: Option<String>,
+    #[command(flatten)]
+    whose: Whose,
     /// Only this kind of record.
     #[arg(long, value_parser = entity)]
     entity: Option<Entity>,
@@ -41,14 +38,14 @@ pub(in crate::cli) fn entity(name: &str) -> Result<Entity, String> {
 }
 
 pub(super) fn run(context: &Context, args: Args) -> Result<Outcome, Failure> {
-    let Args { mappings, tenant, connection, entity, person } = args;
+    let Args { mappings, whose, entity, person } = args;
     // The daemon runs in another folder.
     let mappings = mappings.map(std::path::absolute).transpose().map_err(Failure::user)?;
     if let Some(folder) = mappings.as_ref().filter(|folder| !folder.is_dir()) {
         return Err(Failure::user(format!("there is no folder `{}`", folder.display()))
             .hint("name the folder that holds the connectors' folders"));
     }
-    let about = About { tenant, connection, entity };
+    let about = whose.about(entity);
     let asked = ImpactAsked { about, mappings, person: person.clone() };
     let told: Vec<ConnectionImpact> = local::ask(context, &Question::Impact(asked))?;
     if let Some(person) = person.filter(|_| told.iter().all(|one| one.people.is_empty())) {

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 
 use super::Context;
 use super::exit::{Failure, Outcome};
+use super::whose::Whose;
 use crate::sync::ledger::Verdict;
 
 pub(super) use canary::told as canary;
@@ -46,10 +47,10 @@ pub(super) enum Verb {
     /// Shows whom and what an edit changes, before it is in force.
     Impact(impact::Args),
     /// Puts edited mappings in force that are held.
-    Approve(verdict::Args),
+    Approve(Whose),
     Canary(canary::Args),
     /// Keeps edited mappings that are held out of force.
-    Reject(verdict::Args),
+    Reject(Whose),
     /// Lists the functions that mappings may call.
     Functions,
     Lsp(lsp::Args),
@@ -77,9 +78,9 @@ pub(super) fn run(context: &Context, verb: Verb) -> Result<Outcome, Failure> {
             try_out::run(context, &place, &connector, &entity, &input)
         }
         Verb::Impact(args) => impact::run(context, args),
-        Verb::Approve(args) => verdict::run(context, args, Verdict::Approved),
+        Verb::Approve(whose) => verdict::run(context, &whose, Verdict::Approved),
         Verb::Canary(args) => canary::run(context, args),
-        Verb::Reject(args) => verdict::run(context, args, Verdict::Rejected),
+        Verb::Reject(whose) => verdict::run(context, &whose, Verdict::Rejected),
         Verb::Functions => Ok(functions::run(context)),
         Verb::Lsp(args) => lsp::run(context, &args),
         Verb::Show(args) => show::run(context, &args),

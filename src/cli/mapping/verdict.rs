@@ -3,24 +3,14 @@
 use std::fmt::Write as _;
 
 use super::canary;
-use crate::app::{About, Judged, Question, VerdictAsked};
+use crate::app::{Judged, Question, VerdictAsked};
 use crate::cli::exit::{Failure, Outcome};
+use crate::cli::whose::Whose;
 use crate::cli::{Context, local};
 use crate::sync::ledger::Verdict;
 
-/// Which connections.
-#[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Args {
-    /// Only this tenant.
-    #[arg(long)]
-    tenant: Option<String>,
-    /// Only this connection.
-    #[arg(long)]
-    connection: Option<String>,
-}
-
-pub(super) fn run(context: &Context, args: Args, verdict: Verdict) -> Result<Outcome, Failure> {
-    let about = About { tenant: args.tenant, connection: args.connection, entity: None };
+pub(super) fn run(context: &Context, whose: &Whose, verdict: Verdict) -> Result<Outcome, Failure> {
+    let about = whose.about(None);
     let asked = VerdictAsked { about, verdict };
     let judged: Vec<Judged> = local::ask(context, &Question::Verdict(asked))?;
     context.format.show(&judged, |judged| {
