@@ -92,12 +92,12 @@ impl App {
         Ok(Generation { config, parts, until_ms })
     }
 
-    fn plugin(&self, config: &Config, name: &str) -> Result<Arc<Plugin>, Failure> {
+    pub(super) fn plugin(&self, config: &Config, name: &str) -> Result<Arc<Plugin>, Failure> {
         let file = config.plugins.join(format!("{name}.wasm"));
         self.host.load(&file).map_err(|cause| Failure::of(&cause))
     }
 
-    fn connect(
+    pub(super) fn connect(
         &self,
         config: &Config,
         tenant: &Tenant,

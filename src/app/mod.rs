@@ -33,7 +33,7 @@ pub use machine::{SystemClock, peak_rss_bytes, runtime};
 pub use mappings::{layers, mappings, today};
 pub use questions::{
     About, CanaryAsked, CanaryStarted, ConnectionImpact, ExplainAsked, Explained, FieldTold,
-    ImpactAsked, Judged, PlanTold, Question, VerdictAsked, VersionTold,
+    ImpactAsked, Judged, PlanTold, ProbeAsked, Probed, Question, VerdictAsked, VersionTold,
 };
 
 use crate::archive::FileArchive;

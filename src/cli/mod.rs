@@ -18,6 +18,7 @@ mod plugin_build;
 mod plugin_new;
 mod plugin_replay;
 mod plugin_test;
+mod probe;
 mod progress;
 mod replay;
 mod schema;
@@ -57,6 +58,8 @@ enum Verb {
     Demo(demo::Args),
     /// Keeps every connection in step: on schedule, and at once when a mapping is edited.
     Serve(serve::Args),
+    /// Checks what connections still lack on their platforms' side.
+    Probe(probe::Args),
     /// Plans and writes once.
     Sync(sync::Args),
     /// Shows what a sync would write, and why, without writing.
@@ -96,6 +99,7 @@ pub fn main() -> ExitCode {
     let outcome = match verb {
         Verb::Demo(args) => demo::run(&context, &args),
         Verb::Serve(args) => serve::run(&context, &args),
+        Verb::Probe(args) => probe::run(&context, &args),
         Verb::Sync(args) => sync::run(&context, &args),
         Verb::Plan(args) => plan::run(&context, &args),
         Verb::Status(args) => status::run(&context, &args),

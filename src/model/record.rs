@@ -78,13 +78,13 @@ pub struct Capabilities {
 }
 
 /// One check of a connection's set-up.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Finding {
     /// What was checked.
     pub check: String,
     /// Whether it holds.
     pub passed: bool,
     /// What an administrator does about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
 }

@@ -174,3 +174,24 @@ async fn the_embedding_example_fills_a_target_of_its_own() {
         told.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
     assert!(numbers[0] > 60 && numbers[0] == numbers[1], "{told}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_names_what_is_missing_and_what_to_do_with_and_without_a_daemon() {
+    let rig = rig().await;
+    let probed = rig.json(&["probe"]);
+    assert!(probed[0]["findings"].as_array().unwrap().len() > 5, "{probed}");
+    rig.simulator.revoke_scope("contact:user.phone:readonly");
+    let missing = |output: &Output| {
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(output));
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let mut lines = text.lines().skip_while(|line| !line.contains("MISSING"));
+        assert!(lines.next().unwrap().contains("contact:user.phone:readonly"), "{text}");
+        assert!(lines.next().unwrap().starts_with("           "), "what to do: {text}");
+        assert_eq!(text.matches("MISSING").count(), 1, "{text}");
+    };
+    missing(&rig.run(&["probe"]));
+    let _daemon = crate::live::Daemon::start(&rig);
+    crate::live::until("the daemon", || crate::live::status(&rig).is_some());
+    missing(&rig.run(&["probe", "--connection", "feishu"]));
+    assert_eq!(rig.run(&["probe", "--connection", "nowhere"]).status.code(), Some(1));
+}

@@ -8,6 +8,7 @@ mod explain;
 mod history;
 mod impact;
 mod named;
+mod probe;
 mod verdict;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use canary::{CanaryAsked, CanaryStarted};
 pub use explain::{ExplainAsked, Explained, FieldTold, PlanTold};
 pub use history::VersionTold;
 pub use impact::{ConnectionImpact, ImpactAsked};
+pub use probe::{ProbeAsked, Probed};
 pub use verdict::{Judged, VerdictAsked};
 
 /// A question.
@@ -45,6 +47,8 @@ pub enum Question {
     Explain(ExplainAsked),
     /// What a record was before.
     History(ExplainAsked),
+    /// What connections still lack on their platforms' side.
+    Probe(ProbeAsked),
     /// Yes or no to what is held.
     Verdict(VerdictAsked),
     /// What is held, for one department first.
@@ -72,6 +76,7 @@ impl App {
             Question::Impact(asked) => serde_json::to_value(impact::answer(self, config, asked)?),
             Question::Explain(asked) => serde_json::to_value(explain::answer(self, config, asked)?),
             Question::History(asked) => serde_json::to_value(history::answer(self, config, asked)?),
+            Question::Probe(asked) => serde_json::to_value(probe::answer(self, config, asked)?),
             Question::Verdict(asked) => serde_json::to_value(verdict::answer(self, config, asked)?),
             Question::Canary(asked) => serde_json::to_value(canary::answer(self, config, asked)?),
         };
