@@ -11,12 +11,14 @@
 )]
 
 mod floor;
+mod median;
 mod platform;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use platform::{Platform, Timed, component, median, serve};
+use median::median;
+use platform::{Platform, Timed, component, serve};
 use rollcall::app::SystemClock;
 use rollcall::archive::FileArchive;
 use rollcall::config::{Attendance, Gate, Zone};

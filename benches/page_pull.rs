@@ -10,12 +10,14 @@
 )]
 
 mod host;
+mod median;
 mod platform;
 
 use std::sync::Arc;
 
 use host::Native;
-use platform::{Platform, Timed, component, median, serve};
+use median::median;
+use platform::{Platform, Timed, component, serve};
 use rollcall::host::Connection;
 use rollcall::model::entity::Entity;
 use rollcall::model::ids::{SourceId, TenantId};

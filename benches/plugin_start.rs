@@ -8,6 +8,8 @@
     reason = "a benchmark prints, and fails loudly"
 )]
 
+mod median;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -32,10 +34,9 @@ impl SecretSource for NoSecrets {
 }
 
 /// The median of so many rounds, in milliseconds.
-fn median(rounds: usize, mut round: impl FnMut() -> f64) -> f64 {
-    let mut all: Vec<f64> = (0..rounds.max(1)).map(|_| round()).collect();
-    all.sort_by(f64::total_cmp);
-    all[all.len() / 2]
+fn median_of(rounds: usize, mut round: impl FnMut() -> f64) -> f64 {
+    let all: Vec<f64> = (0..rounds.max(1)).map(|_| round()).collect();
+    median::median(&all)
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> f64 {
@@ -51,12 +52,12 @@ fn main() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/feishu.wasm");
     let folder = tempfile::tempdir().unwrap();
     let bare = PluginHost::new(None).unwrap();
-    let compiling = median(rounds.min(5), || timed(|| bare.load(&file).unwrap()));
+    let compiling = median_of(rounds.min(5), || timed(|| bare.load(&file).unwrap()));
     let cached = PluginHost::new(Some(folder.path().to_owned())).unwrap();
     let plugin = cached.load(&file).unwrap();
-    let loading = median(rounds, || timed(|| cached.load(&file).unwrap()));
+    let loading = median_of(rounds, || timed(|| cached.load(&file).unwrap()));
     let runtime = rollcall::app::runtime().unwrap();
-    let first = median(rounds, || {
+    let first = median_of(rounds, || {
         let settings = BTreeMap::from([("app_id".to_owned(), "cli_bench".to_owned())]);
         let connection = Connection::new(ConnectionSpec {
             plugin: Arc::clone(&plugin),

@@ -9,6 +9,20 @@ use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 use serde::{Deserialize, Serialize};
 
+/// The mapping.
+pub(super) const SCRIPT: &str = include_str!("employee.rhai");
+
+/// The mapping behind a loop, which no tree covers.
+pub(super) fn after_a_loop() -> String {
+    format!("for once in [1] {{ }}\n{SCRIPT}")
+}
+
+/// The mapping inside a loop: nothing of it is a tree of its own.
+pub(super) fn in_a_loop() -> String {
+    let body = SCRIPT.replacen("\n#{", "\nfields = #{", 1);
+    format!("let fields = ();\nfor once in [1] {{\n{body};\n}}\nfields")
+}
+
 /// Beijing time has no summer time in the years of the records.
 const BEIJING: Offset = jiff::tz::offset(8);
 

@@ -95,12 +95,6 @@ impl Timed {
     }
 }
 
-pub(crate) fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted[sorted.len() / 2]
-}
-
 /// The connector as a component, set up against the platform.
 pub(crate) fn component(platform: &Platform, cache: &Path, tenant: TenantId) -> host::Connection {
     let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());

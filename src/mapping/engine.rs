@@ -16,6 +16,7 @@ use rhai::{
     OptimizationLevel, Position, RhaiFunc,
 };
 
+use super::compiled;
 use super::library::{
     Body, Closure, Env, Failure, Function, MOST_ARGUMENTS, Plain, functions, invoke,
 };
@@ -83,6 +84,8 @@ pub(crate) enum Stop {
     Operations,
     /// Too much time.
     Time,
+    /// A tree within the script that only the interpreter can tell about.
+    Tree,
 }
 
 thread_local! {
@@ -133,6 +136,7 @@ pub(crate) fn build(env: &Arc<Env>, limits: Limits) -> Engine {
     engine.register_global_module(LogicPackage::new().as_shared_module());
     engine.register_global_module(BasicIteratorPackage::new().as_shared_module());
     engine.register_global_module(library(env).into());
+    compiled::register(&mut engine, env);
     engine
 }
 

@@ -80,7 +80,7 @@ fn cause(script: &Script, error: &EvalAltResult, at: Position) -> Result<Cause, 
         E::ErrorTerminated(token, _) => match token.clone().try_cast::<Stop>() {
             Some(Stop::Skip) => return Err(Skip),
             Some(Stop::Time) => stopped(Stop::Time),
-            Some(Stop::Operations) | None => stopped(Stop::Operations),
+            Some(Stop::Operations | Stop::Tree) | None => stopped(Stop::Operations),
         },
         E::ErrorRuntime(value, _) => match value.clone().try_cast::<Raised>() {
             Some(Raised(Failure::Fault { code, message })) => Cause { code, message },
@@ -158,7 +158,7 @@ pub(crate) fn stopped(stop: Stop) -> Cause {
                 LIMITS.time.as_secs()
             ),
         },
-        Stop::Operations | Stop::Skip => Cause {
+        Stop::Operations | Stop::Skip | Stop::Tree => Cause {
             code: "mapping::operations",
             message: format!(
                 "the script took more than {} steps for one record; look for a loop that does not end",

@@ -129,6 +129,9 @@ impl Generation {
             match &mapping.fast {
                 Ok(fast) => {
                     for (program, script) in fast.programs.iter().zip(&mapping.scripts) {
+                        if let Some(before) = &program.before {
+                            add(script, None, &before.reason);
+                        }
                         for (field, reason) in &program.reasons {
                             add(script, Some(field), reason);
                         }

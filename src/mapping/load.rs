@@ -198,12 +198,7 @@ impl Loader<'_> {
         for script in every {
             paths::add(&mut projection, &script.ast);
         }
-        let mut fast = self.fast(&scripts, entity);
-        if let Ok(fast) = &mut fast {
-            for exception in &exceptions {
-                paths::add(&mut fast.projection, &exception.script.ast);
-            }
-        }
+        let fast = self.fast(&scripts, &exceptions, entity);
         Ok(Mapping { scripts, layers, exceptions, projection, fast })
     }
 
@@ -218,7 +213,12 @@ impl Loader<'_> {
     }
 
     /// The scripts as trees, if all of them can be.
-    fn fast(&self, scripts: &[Script], entity: Entity) -> Result<Fast, Slow> {
+    fn fast(
+        &self,
+        scripts: &[Script],
+        exceptions: &[Exception],
+        entity: Entity,
+    ) -> Result<Fast, Slow> {
         let mut projection = Projection::new();
         let mut programs = Vec::new();
         for (number, script) in scripts.iter().enumerate() {
@@ -226,7 +226,11 @@ impl Loader<'_> {
                 .map_err(|reason| Slow { script: number, reason })?;
             programs.push(program);
         }
-        Ok(Fast { programs, projection })
+        for exception in exceptions {
+            paths::add(&mut projection, &exception.script.ast);
+        }
+        let mixed = programs.iter().any(Program::is_mixed);
+        Ok(Fast { programs, projection: Arc::new(projection), mixed })
     }
 }
 

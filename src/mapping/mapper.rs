@@ -7,17 +7,17 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rhai::{AST, Dynamic, Engine, Position};
+use rhai::{Dynamic, Engine, Position};
 
 use super::compiled::{Halt, Program, Target, Unsupported};
 use super::engine::LIMITS;
 use super::exceptions::Exception;
 use super::explain::{Cause, End, explain, reject};
-use super::interpret::Room;
+use super::interpret::{Room, given};
 use super::library::Env;
 use super::projection::Projection;
 use super::script::Script;
-use super::tape::{Doc, Tape};
+use super::tape::{Doc, Held, Tape};
 use super::trace;
 use super::value::Value;
 use crate::model::draft::{Content, Draft, Fields, Violation};
@@ -48,7 +48,9 @@ pub(crate) struct Fast {
     /// One for each script.
     pub(crate) programs: Vec<Program>,
     /// What they read of a record.
-    pub(crate) projection: Projection,
+    pub(crate) projection: Arc<Projection>,
+    /// Whether the interpreter has a part in any.
+    pub(crate) mixed: bool,
 }
 
 /// Why there is no fast path: a script, by its number, and what in it.
@@ -101,11 +103,11 @@ impl Mapper for ConnectionMapper {
         let Some(mapping) = self.mappings.get(&entity) else {
             return vec![Mapped::Skipped; records.len()];
         };
-        let mut tape = Tape::default();
-        let mut room = Room::new(&self.env.zone_name);
+        let room = Room::new(&self.env.zone_name);
+        let mut desk = Desk { tape: Tape::default(), text: String::new(), room };
         records
             .iter()
-            .map(|record| match self.one(mapping, entity, record, &mut tape, &mut room) {
+            .map(|record| match self.one(mapping, entity, record, &mut desk) {
                 Ok(draft) => Mapped::Draft(draft),
                 Err(End::Skipped) => Mapped::Skipped,
                 Err(End::Rejected(reject)) => Mapped::Rejected(*reject),
@@ -114,33 +116,31 @@ impl Mapper for ConnectionMapper {
     }
 }
 
+/// What is used again for every record of a batch.
+struct Desk {
+    tape: Tape,
+    text: String,
+    room: Room,
+}
+
 impl ConnectionMapper {
     fn one(
         &self,
         mapping: &Mapping,
         entity: Entity,
         record: &Record,
-        tape: &mut Tape,
-        room: &mut Room,
+        desk: &mut Desk,
     ) -> Result<Draft, End> {
         let text = std::str::from_utf8(&record.payload).map_err(|_| {
             payload("the record is no UTF-8; the connector handed over something else")
         })?;
         if let Ok(fast) = &mapping.fast
-            && let Ok(doc) = tape.parse(text, &fast.projection)
+            // If not, the interpreter tells what is wrong, if anything is.
+            && let Ok(end) = self.fast(mapping, fast, (entity, record, text), desk)
         {
-            let mut fields = Fields::new(entity);
-            let mapped = match self.trees(fast, &doc, room, &mut fields) {
-                Ok(true) => self.fast_exceptions(mapping, record, &doc, room, &mut fields),
-                other => other,
-            };
-            match mapped {
-                Ok(true) => return self.finish(mapping, entity, record, fields),
-                Ok(false) => return Err(End::Skipped),
-                // The interpreter tells what is wrong, if anything is.
-                Err(NotFast) => {}
-            }
+            return end;
         }
+        let Desk { tape, room, .. } = desk;
         let doc =
             tape.parse(text, &mapping.projection).map_err(|error| payload(error.to_string()))?;
         let mut fields = Fields::new(entity);
@@ -156,11 +156,49 @@ impl ConnectionMapper {
         self.finish(mapping, entity, record, fields)
     }
 
+    /// Maps a record with trees.
+    fn fast(
+        &self,
+        mapping: &Mapping,
+        fast: &Fast,
+        (entity, record, text): (Entity, &Record, &str),
+        desk: &mut Desk,
+    ) -> Result<Result<Draft, End>, NotFast> {
+        let Desk { tape, text: own, room } = desk;
+        if !fast.mixed {
+            let doc = tape.parse(text, &fast.projection).map_err(|_| NotFast)?;
+            return self.draft(mapping, fast, (entity, record), (&doc, None), room);
+        }
+        let buffers = (std::mem::take(tape), std::mem::take(own));
+        let held = Held::parse(buffers, text, &fast.projection).map_err(|_| NotFast)?;
+        let held = Arc::new(held);
+        let end = self.draft(mapping, fast, (entity, record), (&held.doc(), Some(&held)), room);
+        room.clear();
+        (*tape, *own) = Arc::into_inner(held).map(Held::into_buffers).unwrap_or_default();
+        end
+    }
+
+    fn draft(
+        &self,
+        mapping: &Mapping,
+        fast: &Fast,
+        (entity, record): (Entity, &Record),
+        (doc, held): (&Doc<'_>, Option<&Arc<Held>>),
+        room: &mut Room,
+    ) -> Result<Result<Draft, End>, NotFast> {
+        let mut fields = Fields::new(entity);
+        if !self.trees(fast, (doc, held), room, &mut fields)? {
+            return Ok(Err(End::Skipped));
+        }
+        self.fast_exceptions(mapping, record, doc, room, &mut fields)?;
+        Ok(self.finish(mapping, entity, record, fields))
+    }
+
     /// Evaluates the scripts as trees; `false` when they leave the record out.
     fn trees<'a>(
         &'a self,
         fast: &'a Fast,
-        doc: &'a Doc<'a>,
+        (doc, held): (&'a Doc<'a>, Option<&Arc<Held>>),
         room: &mut Room,
         fields: &mut Fields<'a>,
     ) -> Result<bool, NotFast> {
@@ -171,30 +209,26 @@ impl ConnectionMapper {
         let mut whole = true;
         for program in &fast.programs {
             whole &= program.rest.is_none();
-            let outcome = program.run(doc, &self.env, |target, value| {
-                let content = value.into_content().map_err(|_| Halt::Fail)?;
-                match (target, content) {
-                    (Target::Field(at), Some(content)) => fields.set_at(*at, content),
-                    (Target::Field(at), None) => fields.unset_at(*at),
-                    (Target::Name(name), Some(content)) => fields.set(name, content),
-                    (Target::Name(name), None) => fields.unset(name),
-                }
-                Ok(())
-            });
+            let outcome = if program.is_mixed() {
+                // The next script runs in the same room: nothing may be borrowed from it.
+                let show = &mut |target: &Target, value: Value<'_>| {
+                    put(fields, target, content(value)?.map(Content::into_owned))
+                };
+                room.mixed((&self.engine, &self.env), program, held.ok_or(NotFast)?, show)
+            } else {
+                program.run(doc, &self.env, |target, value| put(fields, target, content(value)?))
+            };
             match outcome {
                 Ok(true) => {}
                 // A field that is left to the interpreter could have failed before.
                 Ok(false) | Err(Halt::Skip) if whole => return Ok(false),
                 Ok(false) | Err(Halt::Skip | Halt::Fail) => return Err(NotFast),
             }
-            if let Some(rest) = &program.rest {
-                self.rest(rest, doc, room, fields)?;
-            }
         }
         Ok(true)
     }
 
-    /// Puts the exceptions over what trees have made; `true` unless the interpreter has to tell what is wrong.
+    /// Puts the exceptions over what trees have made.
     fn fast_exceptions(
         &self,
         mapping: &Mapping,
@@ -202,40 +236,26 @@ impl ConnectionMapper {
         doc: &Doc<'_>,
         room: &mut Room,
         fields: &mut Fields<'_>,
-    ) -> Result<bool, NotFast> {
+    ) -> Result<(), NotFast> {
         if mapping.exceptions.is_empty() {
-            return Ok(true);
+            return Ok(());
         }
         let own = self.own_id(fields.entity(), record);
         for exception in &mapping.exceptions {
             if exception.is_about(fields, own.as_str()) {
-                self.rest(&exception.script.ast, doc, room, fields)?;
+                let value = room.evaluate(&self.engine, &exception.script.ast, doc);
+                let show = &mut |target: &Target, value: Value<'_>| {
+                    put(fields, target, content(value)?.map(Content::into_owned))
+                };
+                given(value.map_err(|_| NotFast)?, show).map_err(|_| NotFast)?;
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     /// The external id of a record whose mapping sets none.
     pub(super) fn own_id(&self, entity: Entity, record: &Record) -> ExternalId {
         ExternalId::of(&self.env.connection, entity, record.id.as_str())
-    }
-
-    /// Evaluates the fields that a tree leaves to the interpreter.
-    fn rest(
-        &self,
-        rest: &AST,
-        doc: &Doc<'_>,
-        room: &mut Room,
-        fields: &mut Fields<'_>,
-    ) -> Result<(), NotFast> {
-        let value = room.evaluate(&self.engine, rest, doc).map_err(|_| NotFast)?;
-        for (name, value) in value.try_cast::<rhai::Map>().ok_or(NotFast)? {
-            match Value::from_dynamic(value).into_content().map_err(|_| NotFast)? {
-                Some(content) => fields.set(&name, content),
-                None => fields.unset(&name),
-            }
-        }
-        Ok(())
     }
 
     pub(super) fn finish(
@@ -283,6 +303,24 @@ impl ConnectionMapper {
     fn is_own(&self, id: &ExternalId) -> bool {
         id.as_str().split(':').next() == Some(self.env.connection.as_str())
     }
+}
+
+fn content(value: Value<'_>) -> Result<Option<Content<'_>>, Halt> {
+    value.into_content().map_err(|_| Halt::Fail)
+}
+
+fn put<'a>(
+    fields: &mut Fields<'a>,
+    target: &Target,
+    content: Option<Content<'a>>,
+) -> Result<(), Halt> {
+    match (target, content) {
+        (Target::Field(at), Some(content)) => fields.set_at(*at, content),
+        (Target::Field(at), None) => fields.unset_at(*at),
+        (Target::Name(name), Some(content)) => fields.set(name, content),
+        (Target::Name(name), None) => fields.unset(name),
+    }
+    Ok(())
 }
 
 fn set(

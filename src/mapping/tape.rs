@@ -5,6 +5,7 @@
 //! an object the first counts, everywhere.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -74,6 +75,11 @@ impl Tape {
         text: &'a str,
         projection: &'a Projection,
     ) -> Result<Doc<'a>, TapeError> {
+        self.read(text, projection)?;
+        Ok(Doc { tape: self, text, projection })
+    }
+
+    fn read(&mut self, text: &str, projection: &Projection) -> Result<(), TapeError> {
         if u32::try_from(text.len()).is_err() {
             return Err(TapeError::TooLarge);
         }
@@ -95,9 +101,42 @@ impl Tape {
             .and_then(|()| json.end())
             .map_err(|error| TapeError::Syntax(error.column()))?;
         match self.nodes.first() {
-            Some(Node::Object(..) | Node::Partial(_)) => Ok(Doc { tape: self, text, projection }),
+            Some(Node::Object(..) | Node::Partial(_)) => Ok(()),
             _ => Err(TapeError::NoObject),
         }
+    }
+}
+
+/// A parsed record that owns what it points into, for values that the interpreter keeps while it runs.
+#[derive(Debug)]
+pub(crate) struct Held {
+    tape: Tape,
+    text: String,
+    projection: Arc<Projection>,
+}
+
+impl Held {
+    /// Parses a record with the buffers of another, which are gone when it is none.
+    pub(crate) fn parse(
+        buffers: (Tape, String),
+        text: &str,
+        projection: &Arc<Projection>,
+    ) -> Result<Self, TapeError> {
+        let (mut tape, mut own) = buffers;
+        own.clear();
+        own.push_str(text);
+        tape.read(&own, projection)?;
+        Ok(Self { tape, text: own, projection: Arc::clone(projection) })
+    }
+
+    /// The record.
+    pub(crate) fn doc(&self) -> Doc<'_> {
+        Doc { tape: &self.tape, text: &self.text, projection: &self.projection }
+    }
+
+    /// The buffers, for the next record.
+    pub(crate) fn into_buffers(self) -> (Tape, String) {
+        (self.tape, self.text)
     }
 }
 

@@ -53,6 +53,24 @@ pub enum Content<'a> {
 }
 
 impl Content<'_> {
+    /// The same content, borrowing nothing.
+    pub fn into_owned(self) -> Content<'static> {
+        match self {
+            Self::Null => Content::Null,
+            Self::Bool(flag) => Content::Bool(flag),
+            Self::Int(number) => Content::Int(number),
+            Self::Float(number) => Content::Float(number),
+            Self::Text(text) => Content::Text(Cow::Owned(text.into_owned())),
+            Self::List(items) => Content::List(items.into_iter().map(Self::into_owned).collect()),
+            Self::Map(entries) => {
+                let owned = entries
+                    .into_iter()
+                    .map(|(key, value)| (Cow::Owned(key.into_owned()), value.into_owned()));
+                Content::Map(owned.collect())
+            }
+        }
+    }
+
     /// What kind of value it is, in words that fit "is ..".
     pub fn kind(&self) -> &'static str {
         match self {

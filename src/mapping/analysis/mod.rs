@@ -60,6 +60,8 @@ impl Generation {
             match &mapping.fast {
                 Ok(fast) => {
                     for (program, script) in fast.programs.iter().zip(&mapping.scripts) {
+                        let before = program.before.iter();
+                        faults.extend(before.map(|before| slow(script, None, &before.reason)));
                         let reasons = program.reasons.iter();
                         faults.extend(reasons.map(|(field, why)| slow(script, Some(field), why)));
                     }

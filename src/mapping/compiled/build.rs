@@ -7,6 +7,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use rhai::{AST, ASTFlags, Engine, Expr, FnCallExpr, Position, Stmt};
 
+use super::frame::{Frame, Known};
+use super::graft::{Grafted, Leaf, Outer, Trees};
 use super::labels::labels;
 use super::node::{
     Arg, Body, Chain, Kind, Literal, Node, Operator, Over, Slot, Statement, Step, Switch,
@@ -14,12 +16,10 @@ use super::node::{
 use super::steps::{Raw, function_of, lambda_of, steps_of};
 use super::watch::{Branch, Mark};
 use crate::mapping::library::{self, Closure};
+use crate::mapping::paths;
 use crate::mapping::projection::{Projection, ROOT};
 use crate::mapping::script::{RECORD, Script, ZONE};
 use crate::mapping::unshare::assigned;
-
-/// Most variables of a frame; far below what the interpreter allows.
-const FRAME: usize = 40;
 
 /// Why a part of a script stays with the interpreter, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +28,9 @@ pub(crate) struct Unsupported {
     pub(crate) at: Position,
 }
 
-type Built<T> = Result<T, Unsupported>;
+pub(super) type Built<T> = Result<T, Unsupported>;
 
-fn unsupported<T>(what: &'static str, at: Position) -> Built<T> {
+pub(super) fn unsupported<T>(what: &'static str, at: Position) -> Built<T> {
     Err(Unsupported { what, at })
 }
 
@@ -43,11 +43,10 @@ enum Ending {
     Told,
 }
 
-/// Whether a method is `null_to_clear`.
-fn is_told(call: &FnCallExpr) -> bool {
-    call.args.is_empty()
-        && library::function(&call.name)
-            .is_some_and(|function| matches!(function.body, library::Body::Told))
+/// Whether a call is of `null_to_clear`.
+pub(super) fn is_told(call: &FnCallExpr) -> bool {
+    library::function(&call.name)
+        .is_some_and(|function| matches!(function.body, library::Body::Told))
 }
 
 /// Lets the last step tell `null`; `false` when it is no property.
@@ -80,24 +79,14 @@ pub(super) struct Builder<'s> {
     frame: Frame,
     /// The branches and lookups that are told of; `None` for a tree that is not watched.
     marks: Option<Vec<Mark>>,
+    /// The trees within what the interpreter runs.
+    leaves: Vec<Leaf>,
 }
 
-/// What a name in sight stands for.
-#[derive(Clone, Copy)]
-enum Known {
-    /// A variable, by its place in the frame.
-    Local(usize),
-    /// A property of the record under another name, by its part.
-    Part(usize),
-}
-
-/// The names in sight.
-#[derive(Default)]
-struct Frame {
-    names: Vec<(String, Known)>,
-    size: usize,
-    /// Whether `record` and `tz` are in sight: not in a function of the script.
-    inner: bool,
+/// What a script has besides its own tree.
+pub(super) struct Finished {
+    pub(super) trees: Trees,
+    pub(super) marks: Vec<Mark>,
 }
 
 impl<'s> Builder<'s> {
@@ -112,17 +101,13 @@ impl<'s> Builder<'s> {
             failed: Vec::new(),
             frame: Frame::default(),
             marks: None,
+            leaves: Vec::new(),
         }
     }
 
     /// The same for a tree that is watched.
     pub(super) fn watched(self) -> Self {
         Self { marks: Some(Vec::new()), ..self }
-    }
-
-    /// What the script reads of the record.
-    pub(super) fn projection(&mut self) -> &mut Projection {
-        self.projection
     }
 
     /// A new place to tell of.
@@ -140,23 +125,41 @@ impl<'s> Builder<'s> {
         }
     }
 
-    /// The size of the script's own frame, its functions, and what is told of.
-    pub(super) fn finish(self) -> (usize, Box<[Body]>, Vec<Mark>) {
-        (self.frame.size, self.bodies.into(), self.marks.unwrap_or_default())
+    /// Whether the tree is watched.
+    pub(super) fn is_watched(&self) -> bool {
+        self.marks.is_some()
     }
 
-    fn variable(&mut self, name: &str, at: Position) -> Built<usize> {
-        let place = self.frame.size;
-        if place >= FRAME {
-            return unsupported("so many variables", at);
+    /// Starts a frame anew, among the variables of what the interpreter runs.
+    pub(super) fn within(&mut self) {
+        self.frame = Frame::within();
+    }
+
+    /// A tree within what the interpreter runs; its number.
+    pub(super) fn leaf(&mut self, build: impl FnOnce(&mut Self) -> Built<Node>) -> Built<usize> {
+        self.within();
+        let node = build(self)?;
+        let frame = std::mem::take(&mut self.frame);
+        let outer = frame.outer.unwrap_or_default().into();
+        self.leaves.push(Leaf { node, frame: frame.size, outer });
+        Ok(self.leaves.len() - 1)
+    }
+
+    /// The size of the frame that was built, and the variables in it that the interpreter sets.
+    pub(super) fn frame(&mut self) -> (usize, Box<[Outer]>) {
+        let frame = std::mem::take(&mut self.frame);
+        (frame.size, frame.outer.unwrap_or_default().into())
+    }
+
+    /// What was built. What the interpreter reads of the record is added to the projection.
+    pub(super) fn finish<'g>(self, grafted: impl Iterator<Item = &'g Grafted>) -> Finished {
+        for grafted in grafted.filter(|grafted| grafted.reads_record) {
+            paths::add(self.projection, &grafted.ast);
         }
-        self.frame.size += 1;
-        self.frame.names.push((name.to_owned(), Known::Local(place)));
-        Ok(place)
-    }
-
-    fn known(&self, name: &str) -> Option<Known> {
-        self.frame.names.iter().rev().find(|(known, _)| known == name).map(|(_, known)| *known)
+        Finished {
+            trees: Trees { leaves: self.leaves.into(), bodies: self.bodies.into() },
+            marks: self.marks.unwrap_or_default(),
+        }
     }
 
     /// `let name = record.property`, never assigned again: another name for the property.
@@ -176,7 +179,7 @@ impl<'s> Builder<'s> {
     }
 
     fn is_record(&self, name: &str) -> bool {
-        name == RECORD && !self.frame.inner && self.known(name).is_none()
+        name == RECORD && !self.frame.inner && self.frame.known(name).is_none()
     }
 
     fn slot(&self, part: usize) -> Slot {
@@ -214,14 +217,14 @@ impl<'s> Builder<'s> {
             }
             Stmt::Var(parts, ..) => {
                 let value = self.expression(&parts.1)?;
-                Statement::Set(self.variable(&parts.0.name, parts.0.pos)?, value)
+                Statement::Set(self.frame.variable(&parts.0.name, parts.0.pos)?, value)
             }
             Stmt::Assignment(parts) => {
                 let at = parts.1.lhs.start_position();
                 let Expr::Variable(name, ..) = &parts.1.lhs else {
                     return unsupported("an assignment", at);
                 };
-                let Some(Known::Local(place)) = self.known(&name.1) else {
+                let Some(Known::Local(place)) = self.frame.known(&name.1) else {
                     return unsupported("an assignment", at);
                 };
                 let value = self.expression(&parts.1.rhs)?;
@@ -240,7 +243,7 @@ impl<'s> Builder<'s> {
         })
     }
 
-    fn value(&mut self, stmt: &Stmt) -> Built<Node> {
+    pub(super) fn value(&mut self, stmt: &Stmt) -> Built<Node> {
         match stmt {
             Stmt::Expr(value) => self.expression(value),
             Stmt::FnCall(call, at) => self.call(call, *at),
@@ -356,7 +359,7 @@ impl<'s> Builder<'s> {
     }
 
     fn read(&mut self, name: &str, at: Position) -> Built<Node> {
-        match self.known(name) {
+        match self.frame.known(name) {
             Some(Known::Local(place)) => return Ok(Node::Local(place)),
             Some(Known::Part(part)) => {
                 self.projection.whole(part);
@@ -370,7 +373,10 @@ impl<'s> Builder<'s> {
                 Ok(Node::Record)
             }
             ZONE if !self.frame.inner => Ok(Node::Zone),
-            _ => unsupported("a function kept as a value", at),
+            _ => match self.frame.outer(name, at)? {
+                Some(place) => Ok(Node::Local(place)),
+                None => unsupported("a function kept as a value", at),
+            },
         }
     }
 
@@ -429,11 +435,11 @@ impl<'s> Builder<'s> {
         self.numbers.insert(key, number);
         self.bodies.push(Body { frame: 0, value: Node::Fail });
         let (names, statements) = self.definition(name, parameters, at)?;
-        let mut frame = Frame { inner: true, ..Frame::default() };
+        let mut frame = Frame::of_function();
         std::mem::swap(&mut self.frame, &mut frame);
         let built = names
             .iter()
-            .try_for_each(|name| self.variable(name, at).map(drop))
+            .try_for_each(|name| self.frame.variable(name, at).map(drop))
             .and_then(|()| self.block(&statements));
         std::mem::swap(&mut self.frame, &mut frame);
         match built {
@@ -466,7 +472,7 @@ impl<'s> Builder<'s> {
         };
         let (names, statements) = self.definition(&name, captured + 1, at)?;
         let known = self.frame.names.len();
-        let parameter = self.variable(names.last().map_or("", String::as_str), at)?;
+        let parameter = self.frame.variable(names.last().map_or("", String::as_str), at)?;
         let body = self.block(&statements)?;
         self.frame.names.truncate(known);
         Ok(Over { closure, parameter, body })
@@ -480,7 +486,7 @@ impl<'s> Builder<'s> {
         if let Expr::Variable(name, ..) = base {
             if self.is_record(&name.1) {
                 part = Some(ROOT);
-            } else if let Some(Known::Part(alias)) = self.known(&name.1) {
+            } else if let Some(Known::Part(alias)) = self.frame.known(&name.1) {
                 part = Some(alias);
                 steps.push(Step { optional: false, kind: Kind::Slot(self.slot(alias)) });
             }
@@ -498,7 +504,7 @@ impl<'s> Builder<'s> {
                     self.close(&mut part);
                     Kind::Index(self.arg(index, &mut early)?)
                 }
-                (Raw::Method(call, at), _) if is_told(call) => {
+                (Raw::Method(call, at), _) if call.args.is_empty() && is_told(call) => {
                     self.close(&mut part);
                     if optional || !tell(&mut steps) {
                         return unsupported("`null_to_clear` of what is no path", at);

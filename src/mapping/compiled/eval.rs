@@ -17,7 +17,9 @@ use crate::mapping::tape::Doc;
 use crate::mapping::value::{List, Object, Text, Value};
 
 /// Steps for one record: the interpreter takes several operations for each.
-const STEPS: u64 = LIMITS.operations / 16;
+const STEPS: u64 = LIMITS.operations / OPERATIONS;
+/// Most operations that the interpreter takes for a step.
+const OPERATIONS: u64 = 16;
 /// Calls within calls.
 const DEPTH: usize = LIMITS.calls / 3;
 /// Steps between two looks at the clock.
@@ -79,7 +81,12 @@ impl<'a> Run<'a> {
         Ok(last)
     }
 
-    fn set(&mut self, place: usize, value: Value<'a>) {
+    /// The steps so far, in operations of the interpreter.
+    pub(super) fn operations(&self) -> u64 {
+        self.steps.saturating_mul(OPERATIONS)
+    }
+
+    pub(super) fn set(&mut self, place: usize, value: Value<'a>) {
         if let Some(variable) = self.stack.get_mut(self.base + place) {
             *variable = value;
         }
@@ -313,7 +320,9 @@ impl<'a> Run<'a> {
                 self.over_items(over, doc.elements(at).map(|at| Value::on_tape(doc, at)))
             }
             List::Owned(items) => self.over_items(over, items.into_iter()),
-            List::Script(_) => Err(Halt::Fail),
+            list @ List::Script(_) => {
+                self.over_items(over, (0..list.len()).filter_map(|nth| list.at(nth)))
+            }
         };
         self.depth -= 1;
         value

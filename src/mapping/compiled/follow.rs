@@ -37,7 +37,11 @@ impl<'a> Run<'a> {
                     Some(found) if matches!(doc.node(found), Taped::Null) => Ok(Value::Clear),
                     _ => Ok(value.property(name).unwrap_or_default()),
                 },
-                Value::Object(Object::Owned(_)) => Ok(value.property(name).unwrap_or_default()),
+                // Whether it stood in the record as `null` is no longer known.
+                Value::Object(Object::Owned(_)) => match value.property(name) {
+                    Some(Value::Unit) | None => Err(Halt::Fail),
+                    Some(found) => Ok(found),
+                },
                 _ => Err(Halt::Fail),
             },
             Kind::Index(index) => {

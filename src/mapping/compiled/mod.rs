@@ -1,13 +1,15 @@
 //! Scripts as expression trees over the tape: the fast path.
 //!
 //! A tree covers what mappings are made of: paths, `?.`, `??`, literals, operators, `if`, `switch`, calls of the
-//! library, closures over lists, `let`, functions of the script. Fields that use more stay with the interpreter, and
-//! when a tree fails for any reason the whole record goes to the interpreter, which alone tells what is wrong. The
+//! library, closures over lists, `let`, functions of the script. Fields and statements that use more stay with the
+//! interpreter, with trees for what stands in them (`graft`), and when a tree fails for any reason the whole record goes to the interpreter, which alone tells what is wrong. The
 //! invariant: a tree gives the value that the interpreter gives, or none.
 
 mod build;
 mod eval;
 mod follow;
+mod frame;
+mod graft;
 mod labels;
 mod node;
 mod operators;
@@ -16,23 +18,29 @@ mod watch;
 mod weight;
 
 #[cfg(test)]
+mod graft_tests;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use build::Unsupported;
 pub(crate) use eval::Halt;
+pub(crate) use graft::{Grafted, Trees};
+pub(in crate::mapping) use graft::{lend, register};
 pub(in crate::mapping) use labels::labels;
 pub(in crate::mapping) use node::Literal;
 pub(in crate::mapping) use steps::{Raw, function_of, lambda_of, steps_of};
 pub(in crate::mapping) use watch::{Branch, Cover, Look, Mark, Watch};
 
-use rhai::{AST, Engine, Expr, Stmt};
+use std::sync::Arc;
 
-use self::build::Builder;
+use rhai::{Engine, Expr, Scope, Stmt};
+
+use self::build::{Builder, Finished};
 use self::eval::Run;
-use self::node::{Body, Node, Statement};
+use self::graft::{Outer, graft, part, returns};
+use self::node::{Node, Statement};
 use self::weight::Weight;
 use super::library::Env;
-use super::paths;
 use super::projection::Projection;
 use super::script::{Script, literal};
 use super::tape::Doc;
@@ -43,16 +51,27 @@ use crate::model::schema;
 /// A compiled script.
 #[derive(Debug)]
 pub(crate) struct Program {
+    /// What the interpreter runs before the tree: all of the script, or its statements up to the fields.
+    pub(crate) before: Option<Before>,
     frame: usize,
+    /// The variables of the frame that the interpreter sets.
+    outer: Box<[Outer]>,
     prelude: Box<[Statement]>,
     tail: Tail,
-    bodies: Box<[Body]>,
-    /// What the interpreter has to evaluate beside the tree.
-    pub(crate) rest: Option<AST>,
+    pub(crate) trees: Arc<Trees>,
+    /// The fields that the interpreter evaluates: a script of its own, or the end of the one before.
+    pub(crate) rest: Option<Grafted>,
     /// The fields that are left to it, and why.
     pub(crate) reasons: Vec<(String, Unsupported)>,
     /// What a watched tree tells of.
     pub(in crate::mapping) marks: Vec<Mark>,
+}
+
+/// The part of a script that is left to the interpreter as a whole.
+#[derive(Debug)]
+pub(crate) struct Before {
+    pub(crate) script: Grafted,
+    pub(crate) reason: Unsupported,
 }
 
 /// Where a value goes.
@@ -71,6 +90,8 @@ enum Tail {
     Fields(Box<[(Target, Node)]>),
     /// Any other expression.
     Value(Node),
+    /// What the interpreter gives.
+    Given,
 }
 
 impl Program {
@@ -102,35 +123,87 @@ impl Program {
         let [before @ .., last] = script.ast.statements() else {
             return Err(Unsupported { what: "no statement", at: rhai::Position::NONE });
         };
-        let prelude = builder.statements(before)?;
-        let mut reasons = Vec::new();
-        let tail = match literal(&script.ast) {
-            Some(entries) => {
-                let mut fields = Vec::new();
-                for (name, value) in entries {
-                    match builder.expression(value) {
-                        Ok(node) => {
-                            let name = name.name.as_str();
-                            let target = schema::position(entity, name)
-                                .map_or_else(|| Target::Name(name.into()), Target::Field);
-                            fields.push((target, node));
-                        }
-                        Err(reason) => reasons.push((name.name.to_string(), reason)),
-                    }
-                }
-                Tail::Fields(fields.into())
-            }
-            None => match builder.statements(std::slice::from_ref(last))?.pop() {
-                Some(Statement::Value(value)) => Tail::Value(value),
-                _ => return Err(Unsupported { what: "this ending", at: last.position() }),
-            },
+        let (prelude, ending) = match builder
+            .statements(before)
+            .and_then(|prelude| Ok((prelude, Ending::build(&mut builder, script, last, entity)?)))
+        {
+            Ok(built) => built,
+            Err(reason) if builder.is_watched() => return Err(reason),
+            Err(reason) => return Self::grafted(builder, script, entity, reason),
         };
-        let rest = rest(script, &reasons);
-        if let Some(rest) = &rest {
-            paths::add(builder.projection(), rest);
-        }
-        let (frame, bodies, marks) = builder.finish();
-        Ok(Self { frame, prelude: prelude.into(), tail, bodies, rest, reasons, marks })
+        let (frame, outer) = builder.frame();
+        let rest = ending.rest(last).map(|fields| {
+            let statements: Vec<Stmt> = before.iter().cloned().chain([fields]).collect();
+            graft(&mut builder, script, statements.clone())
+                .unwrap_or_else(|| Grafted { ast: part(script, statements), reads_record: true })
+        });
+        let Finished { trees, marks } = builder.finish(rest.iter());
+        Ok(Self {
+            before: None,
+            frame,
+            outer,
+            prelude: prelude.into(),
+            tail: ending.tail,
+            trees: Arc::new(trees),
+            rest,
+            reasons: ending.reasons,
+            marks,
+        })
+    }
+
+    /// A script that the interpreter runs, up to its fields if it is sure to get there.
+    fn grafted(
+        mut builder: Builder<'_>,
+        script: &Script,
+        entity: Entity,
+        reason: Unsupported,
+    ) -> Result<Self, Unsupported> {
+        let statements = script.ast.statements();
+        let (before, last) = match statements {
+            [before @ .., last] if literal(&script.ast).is_some() && !returns(before) => {
+                (before, Some(last))
+            }
+            all => (all, None),
+        };
+        let Some(mut before) = graft(&mut builder, script, before.to_vec()) else {
+            return Err(reason);
+        };
+        builder.within();
+        let ending = match last {
+            Some(last) => Ending::build(&mut builder, script, last, entity)?,
+            None => Ending { tail: Tail::Given, reasons: Vec::new() },
+        };
+        let (frame, outer) = builder.frame();
+        let rest = match last.and_then(|last| ending.rest(last)) {
+            Some(fields) => match graft(&mut builder, script, vec![fields]) {
+                Some(rest) => Some(rest),
+                None => return Err(reason),
+            },
+            None => None,
+        };
+        before.reads_record |= rest.as_ref().is_some_and(|rest| rest.reads_record);
+        let Finished { trees, marks } = builder.finish(rest.iter().chain([&before]));
+        Ok(Self {
+            before: Some(Before { script: before, reason }),
+            frame,
+            outer,
+            prelude: Box::default(),
+            tail: ending.tail,
+            trees: Arc::new(trees),
+            rest,
+            reasons: ending.reasons,
+            marks,
+        })
+    }
+
+    /// Whether the interpreter has a part in it.
+    pub(crate) fn is_mixed(&self) -> bool {
+        self.before.is_some() || self.rest.is_some()
+    }
+
+    /// Whether the interpreter gives its value.
+    pub(crate) fn is_given(&self) -> bool {
+        matches!(self.tail, Tail::Given)
     }
 
     /// Evaluates the script on a record; shows each field and its value. `false`: the record is left out.
@@ -140,7 +213,26 @@ impl Program {
         env: &'a Env,
         show: impl FnMut(&Target, Value<'a>) -> Result<(), Halt>,
     ) -> Result<bool, Halt> {
-        self.drive(&mut Run::new(doc, env, &self.bodies, self.frame), show)
+        self.drive(&mut Run::new(doc, env, &self.trees.bodies, self.frame), show)
+    }
+
+    /// The same among the variables that the interpreter has left.
+    pub(crate) fn run_in<'a>(
+        &'a self,
+        doc: &'a Doc<'a>,
+        env: &'a Env,
+        scope: &'a Scope<'_>,
+        show: impl FnMut(&Target, Value<'a>) -> Result<(), Halt>,
+    ) -> Result<bool, Halt> {
+        let mut run = Run::new(doc, env, &self.trees.bodies, self.frame);
+        if self.before.is_none() {
+            // The interpreter starts its own count.
+            return self.drive(&mut run, show);
+        }
+        run.load(&self.outer, scope)?;
+        let outcome = self.drive(&mut run, show);
+        run.account()?;
+        outcome
     }
 
     /// The same for a watched tree, and what it told, however it ended.
@@ -150,7 +242,7 @@ impl Program {
         env: &'a Env,
         show: impl FnMut(&Target, Value<'a>) -> Result<(), Halt>,
     ) -> (Result<bool, Halt>, Watch) {
-        let mut run = Run::new(doc, env, &self.bodies, self.frame);
+        let mut run = Run::new(doc, env, &self.trees.bodies, self.frame);
         let outcome = self.drive(&mut run, show);
         (outcome, run.watch)
     }
@@ -179,27 +271,59 @@ impl Program {
                 }
                 _ => return Err(Halt::Fail),
             },
+            // Nothing is left to evaluate.
+            Tail::Given => {}
         }
         if weight.fits() { Ok(true) } else { Err(Halt::Fail) }
     }
 }
 
-/// The script with only those fields that the tree does not cover.
-fn rest(script: &Script, reasons: &[(String, Unsupported)]) -> Option<AST> {
-    if reasons.is_empty() {
-        return None;
+/// What a script ends with, and what of it is not covered.
+struct Ending {
+    tail: Tail,
+    reasons: Vec<(String, Unsupported)>,
+}
+
+impl Ending {
+    fn build(
+        builder: &mut Builder<'_>,
+        script: &Script,
+        last: &Stmt,
+        entity: Entity,
+    ) -> Result<Self, Unsupported> {
+        let mut reasons = Vec::new();
+        let Some(entries) = literal(&script.ast) else {
+            return match builder.statements(std::slice::from_ref(last))?.pop() {
+                Some(Statement::Value(value)) => Ok(Self { tail: Tail::Value(value), reasons }),
+                _ => Err(Unsupported { what: "this ending", at: last.position() }),
+            };
+        };
+        let mut fields = Vec::new();
+        for (name, value) in entries {
+            match builder.expression(value) {
+                Ok(node) => {
+                    let name = name.name.as_str();
+                    let target = schema::position(entity, name)
+                        .map_or_else(|| Target::Name(name.into()), Target::Field);
+                    fields.push((target, node));
+                }
+                Err(reason) => reasons.push((name.name.to_string(), reason)),
+            }
+        }
+        Ok(Self { tail: Tail::Fields(fields.into()), reasons })
     }
-    let mut statements = script.ast.statements().to_vec();
-    let Some(Stmt::Expr(value)) = statements.last_mut() else {
-        return None;
-    };
-    let Expr::Map(entries, _) = &mut **value else {
-        return None;
-    };
-    let kept = |name: &str| reasons.iter().any(|(field, _)| field == name);
-    entries.0.retain(|(name, _)| kept(&name.name));
-    entries.1.retain(|name, _| kept(name));
-    let mut ast = AST::new(statements, script.ast.shared_lib().clone());
-    ast.set_source(script.source.name.as_str());
-    Some(ast)
+
+    /// The end of the script with only those fields that the tree does not cover.
+    fn rest(&self, last: &Stmt) -> Option<Stmt> {
+        if self.reasons.is_empty() {
+            return None;
+        }
+        let mut last = last.clone();
+        let Stmt::Expr(value) = &mut last else { return None };
+        let Expr::Map(entries, _) = &mut **value else { return None };
+        let kept = |name: &str| self.reasons.iter().any(|(field, _)| field == name);
+        entries.0.retain(|(name, _)| kept(&name.name));
+        entries.1.retain(|name, _| kept(name));
+        Some(last)
+    }
 }

@@ -17,7 +17,7 @@ use crate::mapping::library::Env;
 use crate::mapping::paths;
 use crate::mapping::projection::Projection;
 use crate::mapping::script::{Role, Script};
-use crate::mapping::tape::Tape;
+use crate::mapping::tape::{Held, Tape};
 use crate::mapping::testing;
 use crate::mapping::value::Value;
 use crate::model::entity::Entity;
@@ -25,26 +25,26 @@ use crate::model::schema;
 
 /// What a script makes of a record.
 #[derive(Clone, Debug, PartialEq)]
-enum Outcome {
+pub(super) enum Outcome {
     Fields(BTreeMap<String, Json>),
     Skipped,
     /// The code of the rejection; a tree only knows that there is one.
     Rejected(String),
 }
 
-struct Bench {
+pub(super) struct Bench {
     env: Arc<Env>,
-    engine: Engine,
+    pub(super) engine: Engine,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let env = testing::env();
         let engine = build(&env, LIMITS);
         Self { env, engine }
     }
 
-    fn script(&self, text: &str) -> Result<Script, String> {
+    pub(super) fn script(&self, text: &str) -> Result<Script, String> {
         let source = Arc::new(Source { name: "test.rhai".to_owned(), text: text.to_owned() });
         Script::compile(&self.engine, &source, Entity::Employee, Role::Base, &self.env.tables)
             .map_err(|faults| format!("no script: {text}\n{faults:#?}"))?
@@ -56,11 +56,7 @@ impl Bench {
         let doc = tape.parse(record, projection).unwrap();
         let mut fields = BTreeMap::new();
         let end = program.run(&doc, &self.env, |target, value| {
-            let name = match target {
-                Target::Field(at) => schema::fields(Entity::Employee)[*at].name.to_owned(),
-                Target::Name(name) => name.to_string(),
-            };
-            fields.insert(name, shown(value).ok_or(Halt::Fail)?);
+            fields.insert(name(target), shown(value).ok_or(Halt::Fail)?);
             Ok(())
         });
         match end {
@@ -70,7 +66,33 @@ impl Bench {
         }
     }
 
-    fn interpreter(&self, script: &Script, record: &str) -> Outcome {
+    /// A script in which the interpreter has a part.
+    pub(super) fn mixed(
+        &self,
+        program: &Program,
+        projection: &Arc<Projection>,
+        record: &str,
+    ) -> Outcome {
+        let held = Held::parse(<_>::default(), record, projection).unwrap();
+        let mut fields = BTreeMap::new();
+        let mut room = Room::new(&self.env.zone_name);
+        let end = room.mixed(
+            (&self.engine, &self.env),
+            program,
+            &Arc::new(held),
+            &mut |target, value| {
+                fields.insert(name(target), shown(value).ok_or(Halt::Fail)?);
+                Ok(())
+            },
+        );
+        match end {
+            Ok(true) => Outcome::Fields(fields),
+            Ok(false) | Err(Halt::Skip) => Outcome::Skipped,
+            Err(Halt::Fail) => Outcome::Rejected(String::new()),
+        }
+    }
+
+    pub(super) fn interpreter(&self, script: &Script, record: &str) -> Outcome {
         let mut projection = Projection::new();
         paths::add(&mut projection, &script.ast);
         let mut tape = Tape::default();
@@ -95,6 +117,13 @@ impl Bench {
     }
 }
 
+fn name(target: &Target) -> String {
+    match target {
+        Target::Field(at) => schema::fields(Entity::Employee)[*at].name.to_owned(),
+        Target::Name(name) => name.to_string(),
+    }
+}
+
 /// A value as JSON that tells missing, cleared and present apart.
 fn shown(value: Value<'_>) -> Option<Json> {
     let content = value.into_content().ok()?;
@@ -109,7 +138,7 @@ fn compare(bench: &Bench, text: &str, records: &[Json]) -> Result<usize, String>
     let mut projection = Projection::new();
     let program = match Program::compile(&bench.engine, &script, Entity::Employee, &mut projection)
     {
-        Ok(program) if program.rest.is_none() => program,
+        Ok(program) if !program.is_mixed() => program,
         Ok(program) => return Err(format!("left to the interpreter: {:?}", program.reasons)),
         Err(reason) => return Err(format!("left to the interpreter: {reason:?}")),
     };
@@ -141,7 +170,7 @@ fn compare(bench: &Bench, text: &str, records: &[Json]) -> Result<usize, String>
     Ok(needless)
 }
 
-fn records() -> Vec<Json> {
+pub(super) fn records() -> Vec<Json> {
     vec![
         json!({
             "t": "Li", "n": 3, "f": 2.5, "b": true, "l": ["b", "a"], "e": "", "d": "1767229200",
@@ -385,7 +414,7 @@ const LEAVES: &[&str] = &[
 ];
 
 /// Expressions of the subset as text. `x` is always a variable, in closures their parameter.
-fn expression() -> impl Strategy<Value = String> {
+pub(super) fn expression() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(LEAVES).prop_map(str::to_owned);
     leaf.prop_recursive(4, 40, 5, |inner| {
         let binary = prop::sample::select(vec![
@@ -450,7 +479,7 @@ fn scalar() -> impl Strategy<Value = Json> {
     ]
 }
 
-fn record() -> impl Strategy<Value = Json> {
+pub(super) fn record() -> impl Strategy<Value = Json> {
     let value = scalar().prop_recursive(2, 12, 4, |inner| {
         let key = prop::sample::select(vec!["id", "k", "v", "w", "x", "y", "z", "o"]);
         prop_oneof![
