@@ -212,11 +212,15 @@ impl ConnectionMapper {
             let outcome = if program.is_mixed() {
                 // The next script runs in the same room: nothing may be borrowed from it.
                 let show = &mut |target: &Target, value: Value<'_>| {
-                    put(fields, target, content(value)?.map(Content::into_owned))
+                    put(fields, target, content(value)?.map(Content::into_owned));
+                    Ok(())
                 };
                 room.mixed((&self.engine, &self.env), program, held.ok_or(NotFast)?, show)
             } else {
-                program.run(doc, &self.env, |target, value| put(fields, target, content(value)?))
+                program.run(doc, &self.env, |target, value| {
+                    put(fields, target, content(value)?);
+                    Ok(())
+                })
             };
             match outcome {
                 Ok(true) => {}
@@ -245,7 +249,8 @@ impl ConnectionMapper {
             if exception.is_about(fields, own.as_str()) {
                 let value = room.evaluate(&self.engine, &exception.script.ast, doc);
                 let show = &mut |target: &Target, value: Value<'_>| {
-                    put(fields, target, content(value)?.map(Content::into_owned))
+                    put(fields, target, content(value)?.map(Content::into_owned));
+                    Ok(())
                 };
                 given(value.map_err(|_| NotFast)?, show).map_err(|_| NotFast)?;
             }
@@ -309,18 +314,13 @@ fn content(value: Value<'_>) -> Result<Option<Content<'_>>, Halt> {
     value.into_content().map_err(|_| Halt::Fail)
 }
 
-fn put<'a>(
-    fields: &mut Fields<'a>,
-    target: &Target,
-    content: Option<Content<'a>>,
-) -> Result<(), Halt> {
+fn put<'a>(fields: &mut Fields<'a>, target: &Target, content: Option<Content<'a>>) {
     match (target, content) {
         (Target::Field(at), Some(content)) => fields.set_at(*at, content),
         (Target::Field(at), None) => fields.unset_at(*at),
         (Target::Name(name), Some(content)) => fields.set(name, content),
         (Target::Name(name), None) => fields.unset(name),
     }
-    Ok(())
 }
 
 fn set(

@@ -47,6 +47,7 @@ impl Projection {
     }
 
     /// The part of a property, if it is read.
+    #[inline]
     pub(super) fn child(&self, part: usize, name: &str) -> Option<usize> {
         self.parts[part].children.iter().find(|(key, _)| **key == *name).map(|(_, at)| *at)
     }

@@ -63,6 +63,7 @@ pub(crate) enum Object<'a> {
 
 impl Deref for Text<'_> {
     type Target = str;
+    #[inline]
     fn deref(&self) -> &str {
         match self {
             Self::Plain(text) => text,
@@ -80,6 +81,7 @@ impl fmt::Display for Text<'_> {
 
 impl<'a> Text<'a> {
     /// The same text as content of a field.
+    #[inline]
     pub(crate) fn into_cow(self) -> Cow<'a, str> {
         match self {
             Self::Plain(text) => Cow::Borrowed(text),
@@ -89,6 +91,7 @@ impl<'a> Text<'a> {
     }
 
     /// The part of the text at `range`, which lies on character borders.
+    #[inline]
     pub(crate) fn cut(self, range: std::ops::Range<usize>) -> Self {
         match self {
             _ if range == (0..self.len()) => self,
@@ -114,11 +117,13 @@ impl<'a> Value<'a> {
     }
 
     /// A text that outlives everything.
+    #[inline]
     pub(crate) fn word(text: &'a str) -> Self {
         Self::Text(Text::Plain(text))
     }
 
     /// The value at a place of the tape.
+    #[inline]
     pub(crate) fn on_tape(doc: &'a Doc<'a>, at: u32) -> Self {
         match doc.node(at) {
             Node::Null => Self::Unit,
@@ -244,6 +249,7 @@ impl<'a> Value<'a> {
     }
 
     /// The value as content of a field; `None` when it is missing. `Err` names what no field can hold.
+    #[inline]
     pub(crate) fn into_content(self) -> Result<Option<Content<'a>>, &'static str> {
         Ok(Some(match self {
             Self::Unit => return Ok(None),
@@ -274,11 +280,13 @@ impl<'a> Value<'a> {
     }
 
     /// Whether it is `()`.
+    #[inline]
     pub(crate) fn is_unit(&self) -> bool {
         matches!(self, Self::Unit)
     }
 
     /// The value of a property; `()` when the object has none, `None` when this is no object.
+    #[inline]
     pub(crate) fn property(&self, key: &str) -> Option<Value<'a>> {
         match self {
             Self::Object(object) => Some(object.property(key)),
@@ -292,6 +300,7 @@ impl<'a> Value<'a> {
     }
 
     /// Whether two scalars are equal; values of different kinds never are.
+    #[inline]
     pub(crate) fn same(&self, other: &Value<'_>) -> bool {
         match (self, other) {
             (Self::Text(a), Value::Text(b)) => **a == **b,

@@ -134,6 +134,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Sets the field at a position of [`schema::fields`]. Positions beyond the end are ignored.
+    #[inline]
     pub fn set_at(&mut self, at: usize, value: Content<'a>) {
         if let Some(slot) = self.values.get_mut(at) {
             *slot = Some(value);
@@ -149,6 +150,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Leaves the field at a position of [`schema::fields`] alone again.
+    #[inline]
     pub fn unset_at(&mut self, at: usize) {
         if let Some(slot) = self.values.get_mut(at) {
             *slot = None;

@@ -33,7 +33,7 @@ pub enum IdError {
 const SLUG: &str = "lower-case letters, digits, `-` and `_`, starting with a letter or digit";
 const SLUG_LIMIT: usize = 63;
 
-fn slug(raw: &str) -> Result<String, IdError> {
+fn slug(raw: &str) -> Result<(), IdError> {
     let found = raw.chars().count();
     if raw.trim().is_empty() {
         return Err(IdError::Blank);
@@ -46,7 +46,7 @@ fn slug(raw: &str) -> Result<String, IdError> {
     });
     match bad {
         Some((_, found)) => Err(IdError::Character { found, allowed: SLUG }),
-        None => Ok(raw.to_owned()),
+        None => Ok(()),
     }
 }
 
@@ -63,7 +63,7 @@ macro_rules! slug_id {
             /// # Errors
             /// [`IdError`] saying what is wrong with `raw`.
             pub fn parse(raw: &str) -> Result<Self, IdError> {
-                slug(raw).map(Self)
+                slug(raw).map(|()| Self(raw.to_owned()))
             }
 
             /// The text.
@@ -120,6 +120,19 @@ impl SourceId {
     /// # Errors
     /// [`IdError`] when it is blank, too long or holds a control character.
     pub fn parse(raw: &str) -> Result<Self, IdError> {
+        Self::check(raw).map(|()| Self(raw.to_owned()))
+    }
+
+    /// The same without keeping the id.
+    ///
+    /// # Errors
+    /// As [`SourceId::parse`].
+    pub fn check(raw: &str) -> Result<(), IdError> {
+        // Most ids are a few letters and digits.
+        if (1..=Self::LIMIT).contains(&raw.len()) && raw.bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            return Ok(());
+        }
         if raw.trim().is_empty() {
             return Err(IdError::Blank);
         }
@@ -129,7 +142,7 @@ impl SourceId {
         }
         match raw.chars().find(|c| c.is_control()) {
             Some(found) => Err(IdError::Character { found, allowed: "no control characters" }),
-            None => Ok(Self(raw.to_owned())),
+            None => Ok(()),
         }
     }
 
@@ -166,16 +179,16 @@ pub struct ExternalId(String);
 impl ExternalId {
     /// Builds the key of a source object.
     pub fn of(connection: &ConnectionId, entity: Entity, source: &str) -> Self {
-        Self(format!("{connection}:{entity}:{source}"))
+        Self([connection.as_str(), ":", entity.name(), ":", source].concat())
     }
 
     /// Reads a key back; `None` when the text has not the shape.
     pub fn parse(raw: &str) -> Option<Self> {
         let mut parts = raw.splitn(3, ':');
-        let connection = ConnectionId::parse(parts.next()?).ok()?;
-        let entity = Entity::parse(parts.next()?)?;
-        let source = SourceId::parse(parts.next()?).ok()?;
-        Some(Self::of(&connection, entity, source.as_str()))
+        slug(parts.next()?).ok()?;
+        Entity::parse(parts.next()?)?;
+        SourceId::check(parts.next()?).ok()?;
+        Some(Self(raw.to_owned()))
     }
 
     /// The text.

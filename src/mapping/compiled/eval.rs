@@ -50,6 +50,7 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
+    #[inline]
     pub(super) fn new(doc: &'a Doc<'a>, env: &'a Env, bodies: &'a [Body], frame: usize) -> Self {
         let stack = vec![Value::Unit; frame];
         Self {
@@ -66,6 +67,7 @@ impl<'a> Run<'a> {
     }
 
     /// Carries out statements; the value is that of the last.
+    #[inline]
     pub(super) fn statements(&mut self, statements: &'a [Statement]) -> Evaluated<'a> {
         let mut last = Value::Unit;
         for statement in statements {
@@ -86,12 +88,14 @@ impl<'a> Run<'a> {
         self.steps.saturating_mul(OPERATIONS)
     }
 
+    #[inline]
     pub(super) fn set(&mut self, place: usize, value: Value<'a>) {
         if let Some(variable) = self.stack.get_mut(self.base + place) {
             *variable = value;
         }
     }
 
+    #[inline]
     pub(super) fn step(&mut self, steps: u64) -> Result<(), Halt> {
         let before = self.steps;
         self.steps += steps;
@@ -113,7 +117,7 @@ impl<'a> Run<'a> {
             Node::Literal(literal) => Ok(constant(literal)),
             Node::Zone => Ok(Value::word(&self.env.zone_name)),
             Node::Record => Ok(self.record()),
-            Node::Slot(slot) => self.slot(&self.record(), slot),
+            Node::Slot(slot) => Ok(self.own_slot(slot)),
             Node::Local(place) => {
                 Ok(self.stack.get(self.base + place).cloned().unwrap_or_default())
             }
@@ -175,10 +179,12 @@ impl<'a> Run<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn record(&self) -> Value<'a> {
         Value::on_tape(self.doc, u32::try_from(ROOT).unwrap_or(0))
     }
 
+    #[inline]
     fn truth(&mut self, node: &'a Node) -> Result<bool, Halt> {
         match self.eval(node)? {
             Value::Bool(flag) => Ok(flag),
@@ -259,6 +265,7 @@ impl<'a> Run<'a> {
         Ok(Value::Text(Text::Owned(text)))
     }
 
+    #[inline]
     fn call(&mut self, body: Plain, args: &'a [Node]) -> Evaluated<'a> {
         match args {
             [] => self.plain(body, &mut []),
@@ -277,6 +284,7 @@ impl<'a> Run<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn plain(&mut self, body: Plain, args: &mut [Value<'a>]) -> Evaluated<'a> {
         match invoke(body, self.env, args) {
             Ok(value) => self.weighed(value),
@@ -361,6 +369,7 @@ impl<'a> Run<'a> {
     }
 
     /// A value that was just made, unless it is too large.
+    #[inline]
     fn weighed(&mut self, value: Value<'a>) -> Evaluated<'a> {
         let fits = match &value {
             Value::Text(text) => text.len() <= LIMITS.text_bytes,
@@ -376,6 +385,7 @@ impl<'a> Run<'a> {
     }
 }
 
+#[inline]
 fn constant(literal: &Literal) -> Value<'_> {
     match literal {
         Literal::Unit => Value::Unit,

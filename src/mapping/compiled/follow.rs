@@ -2,6 +2,7 @@
 
 use super::eval::{Evaluated, Halt, Run};
 use super::node::{Arg, Chain, Kind, Slot, Step};
+use crate::mapping::projection::ROOT;
 use crate::mapping::tape::Node as Taped;
 use crate::mapping::value::{Object, Value};
 
@@ -22,6 +23,7 @@ impl<'a> Run<'a> {
         Ok(value)
     }
 
+    #[inline]
     fn follow(
         &mut self,
         step: &'a Step,
@@ -67,6 +69,7 @@ impl<'a> Run<'a> {
         }
     }
 
+    #[inline]
     fn arg(&mut self, arg: &'a Arg, early: &mut [Value<'a>]) -> Evaluated<'a> {
         match arg {
             Arg::Inert(node) => self.eval(node),
@@ -74,13 +77,26 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// A property of the record, by its place in the projection.
+    #[inline]
+    pub(super) fn own_slot(&self, slot: &'a Slot) -> Value<'a> {
+        let root = u32::try_from(ROOT).unwrap_or(0);
+        let found = match self.doc.node(root) {
+            Taped::Partial(_) => self.doc.slot(slot.part),
+            _ => self.doc.property(root, &slot.name),
+        };
+        found.map_or(Value::Unit, |at| Value::on_tape(self.doc, at))
+    }
+
     /// A property of the record, or of an object in it, by its place in the projection.
+    #[inline]
     pub(super) fn slot(&self, value: &Value<'a>, slot: &'a Slot) -> Evaluated<'a> {
         let found = place(value, slot)?;
         Ok(found.map_or(Value::Unit, |at| Value::on_tape(self.doc, at)))
     }
 
     /// The same, `null` as `clear()`.
+    #[inline]
     fn told(&self, value: &Value<'a>, slot: &'a Slot) -> Evaluated<'a> {
         Ok(match place(value, slot)? {
             Some(at) if matches!(self.doc.node(at), Taped::Null) => Value::Clear,
@@ -90,6 +106,7 @@ impl<'a> Run<'a> {
 }
 
 /// Where a property of an object in the record lies.
+#[inline]
 fn place(value: &Value<'_>, slot: &Slot) -> Result<Option<u32>, Halt> {
     let Value::Object(Object::Tape(doc, at)) = value else {
         return Err(Halt::Fail);

@@ -86,7 +86,7 @@ fn evaluate(
     env: &Env,
 ) -> Result<Dynamic, Halt> {
     let scope = context.scope();
-    let lent = scope.get(LENT).and_then(|lent| lent.read_lock::<Lent>()).ok_or(Halt::Fail)?;
+    let lent = scope.get(LENT).and_then(Dynamic::read_lock::<Lent>).ok_or(Halt::Fail)?;
     let number = number.as_int().ok().and_then(|number| usize::try_from(number).ok());
     let leaf = number.and_then(|number| lent.trees.leaves.get(number)).ok_or(Halt::Fail)?;
     let doc = lent.held.doc();

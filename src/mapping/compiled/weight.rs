@@ -18,6 +18,7 @@ pub(super) struct Weight {
 }
 
 impl Weight {
+    #[inline]
     pub(super) fn fits(&self) -> bool {
         self.values <= LIMITS.elements.min(LIMITS.entries) && self.bytes <= LIMITS.text_bytes
     }
@@ -44,6 +45,7 @@ impl Weight {
         }
     }
 
+    #[inline]
     pub(super) fn add(&mut self, value: &Value<'_>) {
         self.values = self.values.saturating_add(1);
         match value {

@@ -40,7 +40,7 @@ fn run<'a>(env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
     if source.is_empty() {
         return Ok(Value::Unit);
     }
-    if SourceId::parse(source).is_err() {
+    if SourceId::check(source).is_err() {
         return Err(Failure::new(
             "mapping::id",
             format!(
@@ -49,13 +49,5 @@ fn run<'a>(env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
             ),
         ));
     }
-    let connection = env.connection.as_str();
-    let name = entity.name();
-    let mut text = String::with_capacity(connection.len() + name.len() + source.len() + 2);
-    text.push_str(connection);
-    text.push(':');
-    text.push_str(name);
-    text.push(':');
-    text.push_str(source);
-    Ok(Value::text(text))
+    Ok(Value::text([env.connection.as_str(), ":", entity.name(), ":", source].concat()))
 }

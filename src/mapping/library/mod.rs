@@ -212,6 +212,7 @@ pub(crate) fn function(name: &str) -> Option<&'static Function> {
 pub(crate) const VERSION: &str = "library 2";
 
 /// Calls a plain function.
+#[inline]
 pub(crate) fn invoke<'a>(body: Plain, env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
     if let Some(Value::Clear) = args.first() {
         return Ok(Value::Clear);
@@ -220,6 +221,7 @@ pub(crate) fn invoke<'a>(body: Plain, env: &'a Env, args: &mut [Value<'a>]) -> O
 }
 
 /// Takes an argument out of its place.
+#[inline]
 fn take<'a>(args: &mut [Value<'a>], at: usize) -> Value<'a> {
     args.get_mut(at).map(std::mem::take).unwrap_or_default()
 }
@@ -233,6 +235,7 @@ fn mismatch(name: &str, argument: &str, wanted: &str, got: &Value<'_>) -> Failur
 }
 
 /// The text in an argument, `None` when it is `()`.
+#[inline]
 fn text<'a>(name: &str, argument: &str, value: Value<'a>) -> Result<Option<Text<'a>>, Failure> {
     match value {
         Value::Text(text) => Ok(Some(text)),
@@ -242,11 +245,13 @@ fn text<'a>(name: &str, argument: &str, value: Value<'a>) -> Result<Option<Text<
 }
 
 /// The text in an argument that must be there.
+#[inline]
 fn needed<'a>(name: &str, argument: &str, value: Value<'a>) -> Result<Text<'a>, Failure> {
     text(name, argument, value)?.ok_or_else(|| mismatch(name, argument, "text", &Value::Unit))
 }
 
 /// The list in an argument, `None` when it is `()`.
+#[inline]
 fn list<'a>(name: &str, value: Value<'a>) -> Result<Option<List<'a>>, Failure> {
     match value {
         Value::List(list) => Ok(Some(list)),

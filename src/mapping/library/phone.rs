@@ -84,7 +84,7 @@ fn e164(number: &str, region: country::Id) -> Option<String> {
         None => None,
     };
     if let Some(rest) = chinese.filter(|rest| is_chinese_mobile(rest)) {
-        return Some(format!("+86{rest}"));
+        return Some(["+86", rest].concat());
     }
     if number.is_empty() {
         return None;

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::{Body, Env, Function, Outcome, list, needed, take};
-use crate::mapping::value::Value;
+use crate::mapping::value::{List, Value};
 
 pub(super) const FUNCTION: Function = Function {
     name: "pick",
@@ -25,6 +25,14 @@ fn run<'a>(_env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
     let key = needed("pick", "the key", take(args, 1))?;
     let wanted = take(args, 2);
     let path = needed("pick", "the path", take(args, 3))?;
+    if let List::Tape(doc, at) = items {
+        let is_it = |item: &u32| {
+            let found = doc.property(*item, &key).map(|at| Value::on_tape(doc, at));
+            found.is_some_and(|found| !found.is_unit() && found.same(&wanted))
+        };
+        let hit = doc.elements(at).find(is_it);
+        return Ok(hit.map_or(Value::Unit, |item| Value::on_tape(doc, item).path(&path)));
+    }
     let mut nth = 0;
     let hit = items.each(|item| {
         if item.property(&key).is_some_and(|found| !found.is_unit() && found.same(&wanted)) {

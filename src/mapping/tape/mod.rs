@@ -11,6 +11,8 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::projection::{Projection, ROOT};
 
+mod scan;
+
 /// Levels of nesting that a record may have.
 const DEPTH: u32 = 64;
 
@@ -41,10 +43,16 @@ pub(crate) struct Tape {
     /// By part: the index of its node plus one, 0 when absent.
     slots: Vec<u32>,
     /// By part: the keys of the object read last, in order, and what they lead to. The next record mostly has the same.
-    orders: Vec<Vec<(Box<str>, Option<usize>)>>,
+    orders: Vec<Order>,
     /// The projection that the orders belong to.
     served: (u64, usize),
 }
+
+/// The part that a key leads to, if it is read.
+type Child = Option<usize>;
+
+/// Keys without escapes, and what they lead to.
+type Order = Vec<(Box<str>, Child)>;
 
 /// Most keys of an object whose order is kept.
 const KEYS: usize = 128;
@@ -83,6 +91,15 @@ impl Tape {
         if u32::try_from(text.len()).is_err() {
             return Err(TapeError::TooLarge);
         }
+        self.reset(projection);
+        if scan::scan(self, text, projection).is_some() {
+            return Ok(());
+        }
+        self.reset(projection);
+        self.deserialize(text, projection)
+    }
+
+    fn reset(&mut self, projection: &Projection) {
         self.nodes.clear();
         self.side.clear();
         self.slots.clear();
@@ -92,6 +109,9 @@ impl Tape {
             self.orders.clear();
             self.orders.resize_with(projection.len(), Vec::new);
         }
+    }
+
+    fn deserialize(&mut self, text: &str, projection: &Projection) -> Result<(), TapeError> {
         let mut json = serde_json::Deserializer::from_str(text);
         let base = text.as_ptr() as usize;
         let mode = Mode::of(projection, ROOT);
@@ -176,6 +196,7 @@ impl Reader<'_> {
         self.tape.nodes.push(node);
     }
 
+    #[inline]
     fn index(&self) -> u32 {
         index(self.tape.nodes.len())
     }
@@ -303,7 +324,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
 struct KeyOf<'r> {
     projection: &'r Projection,
     part: usize,
-    order: &'r mut Vec<(Box<str>, Option<usize>)>,
+    order: &'r mut Order,
     nth: usize,
 }
 
@@ -325,7 +346,7 @@ impl Visitor<'_> for KeyOf<'_> {
             _ => {}
         }
         let child = self.projection.child(self.part, key);
-        if self.nth < KEYS {
+        if self.nth < KEYS && !key.bytes().any(scan::is_special) {
             self.order.truncate(self.nth);
             self.order.push((key.into(), child));
         }
@@ -335,11 +356,13 @@ impl Visitor<'_> for KeyOf<'_> {
 
 impl<'a> Doc<'a> {
     /// The node at an index.
+    #[inline]
     pub(crate) fn node(self, at: u32) -> Node {
         self.tape.nodes[at as usize]
     }
 
     /// The text of a text node.
+    #[inline]
     pub(crate) fn text(self, node: Node) -> Option<&'a str> {
         match node {
             Node::Plain(offset, len) => Some(slice(self.text, offset, len)),
@@ -349,6 +372,7 @@ impl<'a> Doc<'a> {
     }
 
     /// The index after the value at an index.
+    #[inline]
     pub(crate) fn after(self, at: u32) -> u32 {
         match self.node(at) {
             Node::List(_, end) | Node::Object(_, end) => end,
@@ -377,6 +401,7 @@ impl<'a> Doc<'a> {
     }
 
     /// The value of a property of the object at an index.
+    #[inline]
     pub(crate) fn property(self, at: u32, key: &str) -> Option<u32> {
         match self.node(at) {
             Node::Object(count, _) => {
@@ -395,6 +420,7 @@ impl<'a> Doc<'a> {
     }
 
     /// The value of a part.
+    #[inline]
     pub(crate) fn slot(self, part: usize) -> Option<u32> {
         self.tape.slots[part].checked_sub(1)
     }
@@ -405,6 +431,7 @@ impl<'a> Doc<'a> {
     }
 
     /// The elements of the list at an index, in order.
+    #[inline]
     pub(crate) fn elements(self, at: u32) -> impl Iterator<Item = u32> + 'a {
         let (mut left, mut next) = match self.node(at) {
             Node::List(count, _) => (count, at + 1),
@@ -442,6 +469,7 @@ impl<'a> Doc<'a> {
     }
 }
 
+#[inline]
 fn slice(text: &str, offset: u32, len: u32) -> &str {
     let start = offset as usize;
     text.get(start..start + len as usize).unwrap_or_default()
@@ -451,6 +479,29 @@ fn slice(text: &str, offset: u32, len: u32) -> &str {
 mod tests {
     use super::*;
     use crate::mapping::value::Value;
+
+    /// What is on the tape after each text, the texts parted by a NUL; `None` when the last one is refused.
+    pub(super) fn tape_of(texts: &str, paths: &[&[&str]], scanned: bool) -> Option<String> {
+        let mut projection = Projection::new();
+        for path in paths {
+            let part = path.iter().fold(ROOT, |part, name| projection.below(part, name));
+            projection.whole(part);
+        }
+        let mut tape = Tape::default();
+        texts
+            .split('\u{0}')
+            .map(|text| {
+                tape.reset(&projection);
+                if scanned {
+                    scan::scan(&mut tape, text, &projection)?;
+                } else {
+                    tape.deserialize(text, &projection).ok()?;
+                }
+                Some(format!("{:?} {:?} {:?}", tape.nodes, tape.side, tape.slots))
+            })
+            .last()
+            .flatten()
+    }
 
     fn whole() -> Projection {
         let mut projection = Projection::new();
