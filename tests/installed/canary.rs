@@ -166,4 +166,11 @@ async fn another_edit_ends_the_canary_and_another_canary_takes_its_place() {
     assert_eq!(unknown.status.code(), Some(1));
     let errors = String::from_utf8_lossy(&unknown.stderr).into_owned();
     assert!(errors.contains("no stored department is known as `nowhere at all`"), "{errors}");
+
+    rig.write_tenant("");
+    rig.json(&["sync"]);
+    assert!(with_status(&rig, &other, "suspended", true) > 0, "edits are held no longer");
+    let off = rig.run(&["mapping", "canary", "--department", SALES]);
+    let errors = String::from_utf8_lossy(&off.stderr).into_owned();
+    assert!(off.status.code() == Some(1) && errors.contains("no mapping is held"), "{errors}");
 }

@@ -7,7 +7,7 @@ use super::verdict::nothing_held;
 use super::{About, App, Asked, mapper_of};
 use crate::app::Failure;
 use crate::app::hold::{Ended, tell_end};
-use crate::config::Config;
+use crate::config::{Config, Impact};
 use crate::model::canary::Trial;
 use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
@@ -89,6 +89,10 @@ fn held<'a>(
 ) -> Result<(Asked<'a>, Proposal), Failure> {
     let mut held = Vec::new();
     for on in app.asked(config, about)? {
+        // Where edits are no longer held, everybody is mapped by the files, whatever was held before.
+        if on.tenant.mapping_changes.impact == Impact::Off {
+            continue;
+        }
         let proposal = on.ledger.proposal().map_err(|cause| Failure::of(&cause))?;
         held.extend(proposal.map(|proposal| (on, proposal)));
     }

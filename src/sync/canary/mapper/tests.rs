@@ -43,7 +43,7 @@ impl Marking {
     fn one(&self, entity: Entity, record: &Record) -> Mapped {
         let raw: Value = serde_json::from_slice(&record.payload).unwrap();
         if raw["odd"] == self.mark || raw["odd"] == "both" {
-            let (code, message) = ("mapping::test".to_owned(), self.mark.to_owned());
+            let (code, message) = ("mapping::payload".to_owned(), self.mark.to_owned());
             return Mapped::Rejected(Reject { code, field: None, message, place: None });
         }
         let key = ExternalId::of(&connection(), entity, record.id.as_str());
