@@ -20,8 +20,13 @@ use crate::model::hash::ContentHash;
 pub const KEY: &str = "x-rollcall-key";
 /// The most bytes of a question.
 pub(super) const QUESTION_BYTES: usize = 64 << 10;
+/// The most bytes of an answer; a longer one is refused.
+pub const ANSWER_BYTES: usize = 64 << 20;
 /// Questions worked on at once; further ones are asked to come again.
 const AT_ONCE: usize = 2;
+
+/// What is said instead of an answer that is too long.
+const TOO_LONG: &str = r#"{"error":"the answer is longer than 64 MiB","hint":"ask for less: one tenant, one connection or one kind of record"}"#;
 
 /// Answers a question: JSON in, JSON out.
 pub type Answer = Arc<dyn Fn(Bytes) -> Pin<Box<dyn Future<Output = Vec<u8>> + Send>> + Send + Sync>;
@@ -51,6 +56,31 @@ pub(super) async fn ask(State(desk): State<Desk>, headers: HeaderMap, body: Byte
     let Ok(_permit) = desk.free.try_acquire() else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
-    let answer = (desk.answer)(body).await;
+    let mut answer = (desk.answer)(body).await;
+    if answer.len() > ANSWER_BYTES {
+        answer = TOO_LONG.as_bytes().to_vec();
+    }
     ([(header::CONTENT_TYPE, "application/json")], answer).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The length of what a desk says instead of so many bytes.
+    async fn said(bytes: usize) -> Vec<u8> {
+        let answer: Answer = Arc::new(move |_| Box::pin(async move { vec![b'1'; bytes] }));
+        let mut headers = HeaderMap::new();
+        headers.insert(KEY, header::HeaderValue::from_static("k"));
+        let answer = ask(State(Desk::new("k", answer)), headers, Bytes::new()).await;
+        axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap().to_vec()
+    }
+
+    #[tokio::test]
+    async fn an_answer_has_a_most_and_a_longer_one_says_what_to_do() {
+        assert_eq!(said(ANSWER_BYTES).await.len(), ANSWER_BYTES);
+        let told: serde_json::Value =
+            serde_json::from_slice(&said(ANSWER_BYTES + 1).await).unwrap();
+        assert!(told["hint"].as_str().unwrap().starts_with("ask for less"));
+    }
 }

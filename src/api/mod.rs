@@ -16,7 +16,7 @@ use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub use ask::{Answer, Desk, KEY};
+pub use ask::{ANSWER_BYTES, Answer, Desk, KEY};
 pub use callbacks::{Callbacks, Find};
 pub use health::{HeldMapping, LongConnection, Snapshot};
 

@@ -32,8 +32,10 @@ pub use generation::{Generation, Part};
 pub use machine::{SystemClock, peak_rss_bytes, runtime};
 pub use mappings::{layers, mappings, today};
 pub use questions::{
-    About, CanaryAsked, CanaryStarted, ConnectionImpact, ExplainAsked, Explained, FieldTold,
-    ImpactAsked, Judged, PlanTold, ProbeAsked, Probed, Question, VerdictAsked, VersionTold,
+    About, CanaryAsked, CanaryStarted, CaseTold, ConnectionImpact, ExplainAsked, Explained,
+    FieldTold, FileBack, GenerationTold, GenerationsAsked, GenerationsTold, ImpactAsked, Judged,
+    PickAsked, PlanTold, ProbeAsked, Probed, Question, Reversal, RevertAsked, SharedMappings,
+    StoredAsked, StoredTold, VerdictAsked, VersionTold,
 };
 
 use crate::archive::FileArchive;

@@ -9,30 +9,61 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
 
 use super::Context;
 use super::exit::Failure;
-use crate::api::KEY;
+use crate::api::{ANSWER_BYTES, KEY};
 use crate::app::{self, App, Contact, Question};
 
 /// A daemon that is there answers a question within this time.
 const PATIENCE: Duration = Duration::from_mins(10);
+/// Most bytes of an answer's head.
+const HEAD_BYTES: usize = 16 << 10;
 
 /// Asks the daemon, or without one the state.
 pub(super) fn ask<T: DeserializeOwned>(
     context: &Context,
     question: &Question,
 ) -> Result<T, Failure> {
-    let config = app::load_config(&context.config)?;
-    let runtime = app::runtime().map_err(Failure::bug)?;
-    if let Some(contact) = app::daemon(&config)
-        && let Ok(answer) = runtime.block_on(post(&contact, question))
-    {
-        return read(&answer);
+    Asker::new(context)?.ask(question)
+}
+
+/// Whoever has several questions: without a daemon the state is opened once.
+pub(super) struct Asker<'c> {
+    context: &'c Context,
+    contact: Option<Contact>,
+    runtime: Option<Runtime>,
+    app: Option<App>,
+}
+
+impl<'c> Asker<'c> {
+    /// Looks for the daemon; opens nothing yet.
+    pub(super) fn new(context: &'c Context) -> Result<Self, Failure> {
+        let config = app::load_config(&context.config)?;
+        let runtime = Some(app::runtime().map_err(Failure::bug)?);
+        Ok(Self { context, contact: app::daemon(&config), runtime, app: None })
     }
-    let app = App::open_on(&context.config, runtime)?;
-    let answer = app.answer(app.config(), question)?;
-    serde_json::from_value(answer).map_err(Failure::bug)
+
+    /// Asks one question.
+    pub(super) fn ask<T: DeserializeOwned>(&mut self, question: &Question) -> Result<T, Failure> {
+        let app = if let Some(app) = self.app.take() {
+            app
+        } else {
+            let runtime = self.runtime.take().map_or_else(app::runtime, Ok);
+            let runtime = runtime.map_err(Failure::bug)?;
+            if let Some(contact) = &self.contact
+                && let Ok(answer) = runtime.block_on(post(contact, question))
+            {
+                self.runtime = Some(runtime);
+                return read(&answer);
+            }
+            App::open_on(&self.context.config, runtime)?
+        };
+        let answer = app.answer(app.config(), question);
+        self.app = Some(app);
+        serde_json::from_value(answer?).map_err(Failure::bug)
+    }
 }
 
 async fn post(contact: &Contact, question: &Question) -> Result<Vec<u8>, std::io::Error> {
@@ -55,7 +86,12 @@ pub(super) async fn exchange(
         let mut stream = TcpStream::connect(address).await?;
         stream.write_all(request.as_bytes()).await?;
         let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await?;
+        // One byte more than the longest answer with its head, so that a longer one is known to be.
+        let most = ANSWER_BYTES + HEAD_BYTES;
+        stream.take(most as u64 + 1).read_to_end(&mut answer).await?;
+        if answer.len() > most {
+            return Err(std::io::Error::other("the answer is longer than any that a daemon gives"));
+        }
         Ok::<_, std::io::Error>(answer)
     });
     answer.await.map_err(std::io::Error::other)?

@@ -91,6 +91,15 @@ impl Layers {
         self.clone().without_needless(&engine).texts()
     }
 
+    /// The file that messages call so.
+    pub(crate) fn source(&self, script: &str) -> Option<Source> {
+        self.texts().into_iter().find_map(|layer| {
+            let name = script.strip_prefix(layer.name.trim_end_matches('/'))?;
+            let text = layer.files.get(name.strip_prefix('/')?)?;
+            Some(Source { name: script.to_owned(), text: text.clone() })
+        })
+    }
+
     /// What was wrong with the files as such.
     pub(crate) fn faults(&self) -> Vec<Fault> {
         let files = [self.builtin.as_ref(), Some(&self.connector), self.tenant.as_ref()];

@@ -92,7 +92,7 @@ impl Sources {
 }
 
 /// A file that differs between two generations.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileChange {
     /// The layer that it belongs to.
     pub layer: LayerKind,
@@ -106,7 +106,7 @@ pub struct FileChange {
 }
 
 /// What became of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// It was not there before.

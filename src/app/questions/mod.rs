@@ -5,10 +5,13 @@
 
 mod canary;
 mod explain;
+mod generations;
 mod history;
 mod impact;
 mod named;
+mod picked;
 mod probe;
+mod stored;
 mod verdict;
 
 use std::sync::Arc;
@@ -32,9 +35,14 @@ use crate::sync::lineage;
 
 pub use canary::{CanaryAsked, CanaryStarted};
 pub use explain::{ExplainAsked, Explained, FieldTold, PlanTold};
+pub use generations::{
+    FileBack, GenerationTold, GenerationsAsked, GenerationsTold, Reversal, RevertAsked,
+};
 pub use history::VersionTold;
 pub use impact::{ConnectionImpact, ImpactAsked};
+pub use picked::{CaseTold, PickAsked};
 pub use probe::{ProbeAsked, Probed};
+pub use stored::{SharedMappings, StoredAsked, StoredTold};
 pub use verdict::{Judged, VerdictAsked};
 
 /// A question.
@@ -53,6 +61,14 @@ pub enum Question {
     Verdict(VerdictAsked),
     /// What is held, for one department first.
     Canary(CanaryAsked),
+    /// Which mappings were in force.
+    Generations(GenerationsAsked),
+    /// What it takes to go back to one of them.
+    Revert(RevertAsked),
+    /// What stored records show of mappings.
+    Stored(StoredAsked),
+    /// Cases of stored records.
+    Pick(PickAsked),
 }
 
 /// Which connections a question is about, as [`Selection`].
@@ -79,6 +95,14 @@ impl App {
             Question::Probe(asked) => serde_json::to_value(probe::answer(self, config, asked)?),
             Question::Verdict(asked) => serde_json::to_value(verdict::answer(self, config, asked)?),
             Question::Canary(asked) => serde_json::to_value(canary::answer(self, config, asked)?),
+            Question::Generations(asked) => {
+                serde_json::to_value(generations::answer(self, config, asked)?)
+            }
+            Question::Revert(asked) => {
+                serde_json::to_value(generations::reversal(self, config, asked)?)
+            }
+            Question::Stored(asked) => serde_json::to_value(stored::answer(self, config, asked)?),
+            Question::Pick(asked) => serde_json::to_value(picked::answer(self, config, asked)?),
         };
         answer.map_err(|cause| Failure::of(&cause))
     }

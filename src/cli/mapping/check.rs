@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::json;
 
+use super::records::Records;
 use super::sets::{Set, sets};
-use super::{Where, records, sarif};
+use super::{Where, sarif};
 use crate::app;
 use crate::cli::Context;
 use crate::cli::exit::{Failure, Outcome};
@@ -38,20 +39,20 @@ struct Finding<'a> {
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Outcome, Failure> {
     let sets = sets(context, &args.place)?;
-    let stored = if args.without_records { None } else { records::open(context, &sets) };
+    let mut records =
+        if args.without_records { Records::none() } else { Records::of(context, &sets) };
     let mut found: Vec<(Fault, String)> = Vec::new();
     let mut names = Vec::new();
     let mut seen = 0;
     for set in &sets {
-        let mut pictures = set.documented();
-        let mut uncovered = Vec::new();
-        if let Some(app) = &stored {
-            let records;
-            (records, uncovered) = records::observe(app, set, &mut pictures)?;
-            seen += records;
-        }
+        let stored = records.show(set, None);
+        let documented = || set.documented();
+        let pictures = stored.as_ref().map_or_else(documented, |told| told.pictures.clone());
         let mut faults = Generation::review(&set.layers, &pictures);
-        faults.extend(uncovered);
+        if let Some(told) = stored {
+            seen += told.records;
+            faults.extend(told.findings.into_iter().filter_map(|one| one.fault(&set.layers)));
+        }
         found.extend(faults.into_iter().map(|fault| {
             let file = set.file(&fault.place().script);
             (fault, file)

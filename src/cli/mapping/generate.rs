@@ -1,23 +1,20 @@
 //! `rollcall mapping test --generate`: cases from stored records, with nobody in them.
 //!
-//! Not here: which records (`mapping`'s picker). The invariant: what is written was masked with a key that only this
+//! Not here: which records (`mapping`'s picker, asked through `app`). The invariant: what is written was masked with a key that only this
 //! installation has, and a case that a person wrote is never overwritten.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::Where;
-use super::records;
 use super::sets::{Set, sets};
-use crate::app::App;
+use crate::app::{self, CaseTold, PickAsked, Question};
 use crate::cli::Context;
 use crate::cli::exit::{Failure, Outcome};
-use crate::config::Config;
-use crate::mapping::PickedCase;
+use crate::cli::local::Asker;
 use crate::model::entity::Entity;
-use crate::model::redact::Key;
 
 /// Which records cases are chosen from.
 #[derive(Debug, clap::Args)]
@@ -37,13 +34,20 @@ pub(super) fn run(context: &Context, place: &Where, choice: &Choice) -> Result<O
     let entity = choice.entity.as_deref().map(parse).transpose()?;
     let mut sets = sets(context, place)?;
     sets.retain(|set| choice.connector.as_ref().is_none_or(|name| name == set.connector.as_str()));
-    let app = records::open(context, &sets).ok_or_else(|| {
-        Failure::user("there are no stored records to choose cases from")
-            .hint("run `rollcall sync` once, and stop the daemon for this command, because it holds the state")
-    })?;
+    let asked = sets.iter().filter_map(|set| Some((set, set.shared()?)));
+    let asked: Vec<_> = asked.collect();
+    if asked.is_empty() || !app::load_config(&context.config)?.state.is_dir() {
+        return Err(Failure::user("there are no stored records to choose cases from")
+            .hint("run `rollcall sync` once; cases are made for the mappings of a configuration"));
+    }
+    let mut daemon = Asker::new(context)?;
     let mut written = Vec::new();
-    for set in &sets {
-        written.extend(choose(&app, set, entity, choice.most)?);
+    for (set, of) in asked {
+        let question = Question::Pick(PickAsked { of, entity, most: choice.most });
+        let chosen: Vec<CaseTold> = daemon.ask(&question)?;
+        for case in chosen {
+            written.push((write(set, &case)?, case));
+        }
     }
     let value: Vec<_> =
         written.iter().map(|(file, case)| json!({"file": file, "adds": case.adds})).collect();
@@ -65,53 +69,12 @@ fn parse(name: &str) -> Result<Entity, Failure> {
     })
 }
 
-fn choose(
-    app: &App,
-    set: &Set,
-    only: Option<Entity>,
-    most: usize,
-) -> Result<Vec<(PathBuf, PickedCase)>, Failure> {
-    let generation = set.load()?;
-    let key = key(app.config(), set)?;
-    let mut written = Vec::new();
-    for entity in generation.entities() {
-        if only.is_some_and(|only| only != entity) {
-            continue;
-        }
-        let picker = generation.picker(entity, &set.connector, &set.zone, key);
-        let Some(mut picker) = picker.map_err(|cause| Failure::from_error(&cause))? else {
-            continue;
-        };
-        records::each(app, set, entity, usize::MAX, |_, record| picker.offer(&record.payload))?;
-        for case in picker.choose(most) {
-            written.push((write(set, entity, &case)?, case));
-        }
-    }
-    Ok(written)
-}
-
-/// A key that follows from the connection's secrets: the same cases each time, and no way back without them.
-fn key(config: &Config, set: &Set) -> Result<Key, Failure> {
-    let mut secrets = Vec::new();
-    for (tenant, connection) in &set.connections {
-        let found = config.tenants.get(tenant).and_then(|it| it.connections.get(connection));
-        for (name, secret) in found.iter().flat_map(|connection| &connection.secrets) {
-            secrets.extend_from_slice(name.as_bytes());
-            secrets.extend_from_slice(secret.expose().as_bytes());
-        }
-    }
-    if secrets.is_empty() {
-        let mut key = Key::default();
-        getrandom::fill(&mut key).map_err(Failure::bug)?;
-        return Ok(key);
-    }
-    Ok(blake3::derive_key("rollcall: stand-ins of generated mapping cases, 1", &secrets))
-}
-
-fn write(set: &Set, entity: Entity, case: &PickedCase) -> Result<PathBuf, Failure> {
+fn write(set: &Set, case: &CaseTold) -> Result<PathBuf, Failure> {
+    // The name comes from another process: it stays in its folder.
+    let name = Path::new(&case.file).file_name().unwrap_or_default();
     let root = set.roots.first().map_or_else(PathBuf::new, |(_, folder)| folder.clone());
-    let folder = root.join("cases").join(entity.name());
-    let file = folder.join(&case.file);
+    let folder = root.join("cases").join(case.entity.name());
+    let file = folder.join(name);
     let cannot = |cause: std::io::Error| {
         Failure::user(format!("cannot write `{}`: {cause}", file.display()))
             .hint("mend the permissions of the mappings folder")

@@ -7,7 +7,6 @@ mod functions;
 mod generate;
 mod history;
 mod impact;
-mod kept;
 mod lsp;
 mod records;
 mod revert;

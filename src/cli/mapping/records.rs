@@ -1,93 +1,49 @@
-//! What the stored records of an installation show, for the check and for new cases.
+//! What the stored records of an installation show, for the check and for editors.
 //!
-//! Streams frame by frame: memory does not grow with the number of records. The invariant: nothing is written, and an
-//! installation without state, or with one that a daemon holds, is checked all the same.
+//! Asked of a running daemon, or of the state where none runs. The invariant: an installation without state, or with one that cannot be
+//! read, is checked all the same, and that is said.
 
 use super::sets::Set;
-use crate::app::App;
+use crate::app::{Question, SharedMappings, StoredAsked, StoredTold, load_config};
 use crate::cli::Context;
-use crate::cli::exit::Failure;
-use crate::mapping::{Fault, Generation, Pictures};
-use crate::model::entity::Entity;
-use crate::model::ids::ConnectionId;
-use crate::model::record::Record;
-use crate::model::redact::tells_word;
+use crate::cli::local::Asker;
 
-/// Opens the state, if there is one and nobody else holds it.
-pub(super) fn open(context: &Context, sets: &[Set]) -> Option<App> {
-    if sets.iter().all(|set| set.connections.is_empty()) {
-        return None;
-    }
-    let config = crate::app::load_config(&context.config).ok()?;
-    if !config.state.is_dir() {
-        return None;
-    }
-    match App::open(&context.config) {
-        Ok(app) => Some(app),
-        Err(failure) => {
-            eprintln!("note: the stored records are not looked at: {}", failure.message);
-            None
+/// Whoever knows the stored records.
+pub(super) struct Records<'c>(Option<Asker<'c>>);
+
+impl<'c> Records<'c> {
+    /// Nobody, where no configuration says whose records there are, or none was ever stored.
+    pub(super) fn of(context: &'c Context, sets: &[Set]) -> Self {
+        let none = sets.iter().all(|set| set.connections.is_empty());
+        let state = || load_config(&context.config).is_ok_and(|config| config.state.is_dir());
+        if none || !state() {
+            return Self(None);
         }
+        Self(Asker::new(context).ok())
+    }
+
+    /// Nobody.
+    pub(super) fn none() -> Self {
+        Self(None)
+    }
+
+    /// What the records of a set show; `most` as in [`StoredAsked`]. Nothing where they cannot be asked for, which is told once.
+    pub(super) fn show(&mut self, set: &Set, most: Option<usize>) -> Option<StoredTold> {
+        let of = set.shared()?;
+        let told = self.0.as_mut()?.ask(&Question::Stored(StoredAsked { of, most }));
+        told.inspect_err(|failure| {
+            eprintln!("note: the stored records are not looked at: {failure}");
+            self.0 = None;
+        })
+        .ok()
     }
 }
 
-/// Shows the stored records of a kind as they were read last, each once, at most so many.
-pub(super) fn each(
-    app: &App,
-    set: &Set,
-    entity: Entity,
-    most: usize,
-    mut show: impl FnMut(&ConnectionId, &Record),
-) -> Result<(), Failure> {
-    let mut left = most;
-    for (tenant, connection) in &set.connections {
-        let ledger = app.ledger(tenant, connection).map_err(|cause| Failure::from_error(&cause))?;
-        for frame in ledger.frames(entity, None) {
-            let (id, records) = frame.map_err(|cause| Failure::from_error(&cause))?;
-            for record in records {
-                let entry = ledger.entry(entity, record.id.as_str());
-                let entry = entry.map_err(|cause| Failure::from_error(&cause))?;
-                // A frame keeps what was replaced since until it is compacted.
-                if entry.is_some_and(|entry| entry.frame == id) {
-                    if left == 0 {
-                        return Ok(());
-                    }
-                    left -= 1;
-                    show(connection, &record);
-                }
-            }
-        }
+impl Set {
+    /// What the set is called in questions; `None` for one that is no connection's.
+    pub(super) fn shared(&self) -> Option<SharedMappings> {
+        let (tenant, _) = self.connections.first()?;
+        let tenant = self.layers.tenant.is_some().then(|| tenant.clone());
+        Some(SharedMappings { connector: self.connector.clone(), tenant })
     }
-    Ok(())
-}
-
-/// Takes in every stored record of a set's connections: what it shows, what its values look up in tables, and who it is.
-/// How many there were, what the tables do not cover, and which exceptions are about nobody.
-pub(super) fn observe(
-    app: &App,
-    set: &Set,
-    pictures: &mut Pictures,
-) -> Result<(u64, Vec<Fault>), Failure> {
-    let generation = Generation::of_layers(set.layers.clone()).ok();
-    let mut sightings = generation.as_ref().map(Generation::sightings).unwrap_or_default();
-    let (mut seen, mut faults) = (0, Vec::new());
-    for (entity, known) in pictures.iter_mut() {
-        let watcher = generation.as_ref().and_then(|generation| {
-            generation.watcher(*entity, &set.connector, &set.zone, &set.region).ok().flatten()
-        });
-        let Some(mut watcher) = watcher else {
-            sightings.unclear(*entity);
-            each(app, set, *entity, usize::MAX, |_, record| known.observe(&record.payload))?;
-            continue;
-        };
-        each(app, set, *entity, usize::MAX, |connection, record| {
-            known.observe(&record.payload);
-            watcher.turn_to(connection);
-            watcher.look_at(record, &mut sightings);
-        })?;
-        seen += known.records();
-        faults.extend(watcher.uncovered(tells_word));
-    }
-    faults.extend(generation.iter().flat_map(|generation| generation.strangers(&sightings)));
-    Ok((seen, faults))
 }

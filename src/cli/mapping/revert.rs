@@ -9,13 +9,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::kept::{self, Kept};
-use crate::app::{self, App, Selection};
-use crate::cli::Context;
+use crate::app::{self, About, FileBack, Question, Reversal, RevertAsked};
 use crate::cli::exit::{Failure, Outcome};
-use crate::config::{Connection, Tenant};
-use crate::mapping::Layers;
-use crate::model::sources::{Change, FileChange, LayerKind, Sources};
+use crate::cli::{Context, local};
+use crate::config::Config;
+use crate::model::sources::{Change, FileChange, LayerKind};
 
 /// What to go back to.
 #[derive(Debug, clap::Args)]
@@ -46,100 +44,50 @@ struct Reverted {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Outcome, Failure> {
-    let selection = Selection { tenant: args.tenant.clone(), connection: args.connection.clone() };
-    let app = App::open(&context.config)?;
-    let (tenant, connection, kept) = chosen(&app, &selection, &args.digest)?;
-    let wanted = find(&kept, &args.digest)?;
-    let day = app::today(&app::SystemClock, tenant);
-    let now = app::layers(app.config(), tenant, connection, Some(day));
-    let now = now_texts(&now);
-    let changes = now.changes(&wanted.sources);
-    let (out_of_reach, changes): (Vec<_>, Vec<_>) =
-        changes.into_iter().partition(|change| change.layer == LayerKind::BuiltIn);
+    let (tenant, connection) = (args.tenant.clone(), args.connection.clone());
+    let about = About { tenant, connection, entity: None };
+    let asked = RevertAsked { about, digest: args.digest.clone() };
+    let back: Reversal = local::ask(context, &Question::Revert(asked))?;
     if !args.force {
-        refuse_unkept(&now, &changes, &kept)?;
+        refuse_unkept(&back.unkept)?;
     }
     if !args.dry_run {
-        for change in &changes {
-            let path = path(&app, tenant, connection, change)?;
-            write(&path, wanted.sources.text(change)).map_err(|cause| {
+        let config = app::load_config(&context.config)?;
+        for file in &back.files {
+            let path = path(&config, &back, file)?;
+            write(&path, file.text.as_deref()).map_err(|cause| {
                 Failure::user(format!("cannot write `{}`: {cause}", path.display()))
                     .hint("mend the permissions and run it again; what is written already stays")
             })?;
         }
     }
+    let changes = back.files.into_iter().map(|file| file.change).collect();
+    let out_of_reach = back.out_of_reach;
     let reverted = Reverted { written: !args.dry_run, changes, out_of_reach };
     context.format.show(&reverted, text);
     Ok(Outcome::Done)
 }
 
-/// The one connection that has had this generation.
-fn chosen<'a>(
-    app: &'a App,
-    selection: &Selection,
-    digest: &str,
-) -> Result<(&'a Tenant, &'a Connection, Vec<Kept>), Failure> {
-    let mut found = Vec::new();
-    for (tenant, connection) in app.connections(selection) {
-        let kept = kept::all(app, &tenant, &connection)?;
-        if kept.iter().any(|one| one.in_force.digest.to_string().starts_with(digest)) {
-            found.push((tenant, connection, kept));
-        }
-    }
-    let hint = "`rollcall mapping history` lists them; name one with --tenant and --connection";
-    let (Some((tenant, connection, kept)), true) = (found.pop(), found.is_empty()) else {
-        let message = format!("not exactly one connection has had the generation `{digest}`");
-        return Err(Failure::user(message).hint(hint));
-    };
-    let tenant =
-        app.config().tenants.get(&tenant).ok_or_else(|| Failure::bug("the tenant is gone"))?;
-    let connection = tenant.connections.get(&connection);
-    let connection = connection.ok_or_else(|| Failure::bug("the connection is gone"))?;
-    Ok((tenant, connection, kept))
-}
-
-fn find<'k>(kept: &'k [Kept], digest: &str) -> Result<&'k Kept, Failure> {
-    let mut found: Vec<&Kept> =
-        kept.iter().filter(|one| one.in_force.digest.to_string().starts_with(digest)).collect();
-    // One that came back is there several times.
-    found.dedup_by_key(|one| one.in_force.digest);
-    found.sort_by_key(|one| one.in_force.digest);
-    found.dedup_by_key(|one| one.in_force.digest);
-    match found[..] {
-        [one] => Ok(one),
-        _ => Err(Failure::user(format!("`{digest}` begins the digest of several generations"))
-            .hint("give more of its digits")),
-    }
-}
-
-/// The files as they are now, those of the binary only where they count.
-fn now_texts(layers: &Layers) -> Sources {
-    Sources { layers: layers.in_use(), ..Sources::default() }
-}
-
 /// Edits that would be lost.
-fn refuse_unkept(now: &Sources, changes: &[FileChange], kept: &[Kept]) -> Result<(), Failure> {
-    let is_kept = |change: &&FileChange| {
-        let text = now.text(change);
-        text.is_none() || kept.iter().any(|one| one.sources.text(change) == text)
-    };
-    let lost: Vec<&str> =
-        changes.iter().filter(|change| !is_kept(change)).map(|one| one.file.as_str()).collect();
-    if lost.is_empty() {
+fn refuse_unkept(unkept: &[String]) -> Result<(), Failure> {
+    if unkept.is_empty() {
         return Ok(());
     }
-    Err(Failure::user(format!("these files hold edits that are kept nowhere: {}", lost.join(", ")))
+    let files = unkept.join(", ");
+    Err(Failure::user(format!("these files hold edits that are kept nowhere: {files}"))
         .hint("copy them, or write over them with --force"))
 }
 
-fn path(
-    app: &App,
-    tenant: &Tenant,
-    connection: &Connection,
-    change: &FileChange,
-) -> Result<PathBuf, Failure> {
-    let mappings = &app.config().mappings;
-    let folder = match change.layer {
+/// Where a file lies by the configuration.
+fn path(config: &Config, back: &Reversal, file: &FileBack) -> Result<PathBuf, Failure> {
+    let gone = || {
+        Failure::user(format!("the connection {}/{} is gone", back.tenant, back.connection))
+            .hint("the configuration was changed meanwhile; run the command again")
+    };
+    let tenant = config.tenants.get(&back.tenant).ok_or_else(gone)?;
+    let connection = tenant.connections.get(&back.connection).ok_or_else(gone)?;
+    let mappings = &config.mappings;
+    let folder = match file.change.layer {
         LayerKind::Connector => mappings.join(connection.mapping.as_str()),
         LayerKind::Shared => mappings.join("lib"),
         LayerKind::Tenant | LayerKind::Exception | LayerKind::BuiltIn => {
@@ -150,7 +98,7 @@ fn path(
             folder.join(connection.mapping.as_str())
         }
     };
-    Ok(folder.join(&change.name))
+    Ok(folder.join(&file.name))
 }
 
 /// Writes a file at once and whole, or removes it.

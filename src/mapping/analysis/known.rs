@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::path::{Path, Step};
@@ -22,7 +23,7 @@ const SAMPLES: usize = 3;
 const LEVELS: usize = 16;
 
 /// The parts of a kind of record.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Known {
     root: Node,
     nodes: usize,
@@ -30,7 +31,7 @@ pub struct Known {
     full: bool,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Node {
     keys: BTreeMap<Box<str>, Node>,
     item: Option<Box<Node>>,

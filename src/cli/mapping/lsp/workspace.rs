@@ -1,12 +1,14 @@
 //! The mappings that an editor has open, each with what its records are known to hold.
 //!
-//! The invariant: the state is open only while it is read at the start, so that a daemon or a sync is never kept out.
+//! The invariant: a running daemon is asked for what stored records show; without one the state is open only while it is
+//! read at the start, so that a daemon or a sync is never kept out.
 
 use std::path::{Path, PathBuf};
 
 use crate::cli::Context;
+use crate::cli::mapping::Where;
+use crate::cli::mapping::records::Records;
 use crate::cli::mapping::sets::{Set, sets};
-use crate::cli::mapping::{Where, records};
 use crate::mapping::{Fault, Files, Generation, Known, Layers, Pictures, Shared, documented};
 use crate::model::entity::Entity;
 
@@ -31,18 +33,11 @@ impl Workspace {
     /// Reads what there is; where nothing can be read, files are judged on their own.
     pub(super) fn open(context: &Context, place: &Where, without_records: bool) -> Self {
         let sets = sets(context, place).unwrap_or_default();
-        let stored = if without_records { None } else { records::open(context, &sets) };
+        let mut records =
+            if without_records { Records::none() } else { Records::of(context, &sets) };
         let known = sets.into_iter().map(|set| {
-            let mut pictures = set.documented();
-            for (entity, known) in &mut pictures {
-                if let Some(app) = &stored {
-                    let seen = records::each(app, &set, *entity, RECORDS, |_, it| {
-                        known.observe(&it.payload);
-                    });
-                    // What cannot be read is not known; the check says why.
-                    drop(seen);
-                }
-            }
+            let told = records.show(&set, Some(RECORDS));
+            let pictures = told.map_or_else(|| set.documented(), |told| told.pictures);
             (set, pictures)
         });
         Self { known: known.collect() }
