@@ -67,7 +67,7 @@ pub(super) async fn ask(State(desk): State<Desk>, headers: HeaderMap, body: Byte
 mod tests {
     use super::*;
 
-    /// The length of what a desk says instead of so many bytes.
+    /// What is said where a question has an answer of so many bytes.
     async fn said(bytes: usize) -> Vec<u8> {
         let answer: Answer = Arc::new(move |_| Box::pin(async move { vec![b'1'; bytes] }));
         let mut headers = HeaderMap::new();

@@ -73,7 +73,7 @@ impl<'a> Block<'a> {
     }
 }
 
-/// The fields of an exception as a script; `None` names the field whose value no field can have, and the byte of its key.
+/// The fields of an exception as a script. An error names the field whose value no field can have, and the byte of its key.
 pub(super) fn script(
     source: &Arc<Source>,
     block: &Block<'_>,
