@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::config::{Schedule, Zone};
+use crate::model::entity::Entity;
 use crate::model::ids::{ConnectionId, TenantId};
 use crate::model::rate::Quota;
 use crate::port::mapper::Mapper;
@@ -95,6 +96,8 @@ pub enum Trigger {
 /// The loop. Run it with [`Service::run`].
 pub struct Service {
     wiring: watch::Receiver<Arc<Wiring>>,
+    /// What the last pass worked by.
+    worked_by: Arc<Wiring>,
     requests: mpsc::Receiver<()>,
     looks: mpsc::Receiver<Order>,
     /// Unix milliseconds of the next scheduled run, and what it is; a look does not move it.
@@ -153,12 +156,14 @@ impl Service {
             runs: 0,
             looks: 0,
         };
-        let (wiring_sender, wiring) = watch::channel(Arc::new(wiring));
+        let worked_by = Arc::new(wiring);
+        let (wiring_sender, wiring) = watch::channel(worked_by.clone());
         let (request_sender, requests) = mpsc::channel(1);
         let (status_sender, status) = watch::channel(status);
         let (asker, looks) = look::channel();
         let service = Self {
             wiring,
+            worked_by,
             requests,
             looks,
             due: None,
@@ -196,9 +201,19 @@ impl Service {
                 }
             };
             let mode = if trigger == Trigger::Reload { Mode::Remap } else { Mode::Sync };
-            self.pass(trigger, mode, &stop).await.ok();
+            if mode == Mode::Sync || self.maps_anew() {
+                self.pass(trigger, mode, &stop).await.ok();
+            }
             self.due = self.next();
         }
+    }
+
+    /// Whether the newest wiring maps otherwise than the last pass did: one tenant's edit is no work for all others.
+    fn maps_anew(&mut self) -> bool {
+        let (old, new) = (&self.worked_by, self.wiring.borrow_and_update());
+        let differs = |entity: Entity| old.mapper.digest(entity) != new.mapper.digest(entity);
+        let matching = |wiring: &Wiring| wiring.syncer.settings.matching.clone();
+        Entity::ALL.into_iter().any(differs) || matching(old) != matching(&new)
     }
 
     /// When the next run is due, and what it is.
@@ -249,6 +264,7 @@ impl Service {
         stop: &CancellationToken,
     ) -> Result<Arc<Report>, SyncError> {
         let wiring = self.wiring.borrow_and_update().clone();
+        self.worked_by = wiring.clone();
         self.status.send_modify(|status| status.running = Some(trigger));
         let request = Request {
             mode,

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::support::{FakeMapper, NOW_MS, World};
-use rollcall::config::{Schedule, Zone};
+use rollcall::config::{Matching, Schedule, Zone};
 use rollcall::state::MemoryStore;
 use rollcall::sync::look::{Looked, Sight};
 use rollcall::sync::progress::Silent;
@@ -16,17 +16,19 @@ use tokio_util::sync::CancellationToken;
 /// From ten in the morning to seventeen past three.
 const UNTIL_NIGHT_MS: i64 = (17 * 60 + 17) * 60_000;
 
-/// A service whose events drive everything but the nightly listing.
-fn serve(world: &World, stop: &CancellationToken) -> (Handle, watch::Receiver<Status>) {
-    let connection = world.connection.clone();
-    let wiring = Wiring {
+fn wiring(world: &World, suffix: &str) -> Wiring {
+    Wiring {
         syncer: world.syncer(),
-        mapper: Arc::new(FakeMapper::new("", connection)),
+        mapper: Arc::new(FakeMapper::new(suffix, world.connection.clone())),
         schedule: "never".parse::<Schedule>().unwrap(),
         full_listing: Schedule::nightly(),
         zone: Zone::try_from("Asia/Shanghai".to_owned()).unwrap(),
-    };
-    let (service, handle) = Service::new(wiring, Arc::new(Silent));
+    }
+}
+
+/// A service whose events drive everything but the nightly listing.
+fn serve(world: &World, stop: &CancellationToken) -> (Handle, watch::Receiver<Status>) {
+    let (service, handle) = Service::new(wiring(world, ""), Arc::new(Silent));
     tokio::spawn(service.run(stop.clone()));
     let status = handle.status();
     (handle, status)
@@ -72,4 +74,22 @@ async fn an_event_that_is_lost_makes_everything_be_read() {
     let looked = handle.look(Sight::Everything).await;
     stop.cancel();
     assert!(matches!(looked, Looked::Done(report) if report.writes() == 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_that_changes_no_mapping_of_a_connection_is_no_work_for_it() {
+    let (mut world, stop) =
+        (World::of(3, Arc::new(MemoryStore::default())), CancellationToken::new());
+    let (handle, mut status) = serve(&world, &stop);
+    status.wait_for(idle).await.unwrap();
+    handle.rewire(wiring(&world, ""));
+    handle.look(Sight::Everything).await;
+    assert_eq!((status.borrow().runs, status.borrow().looks), (2, 0), "the first and the look");
+    handle.rewire(wiring(&world, "!"));
+    status.wait_for(|status| status.runs == 3).await.unwrap();
+    let authority = vec![world.connection.clone()];
+    world.matching = Some(Matching { key: "employee_number".to_owned(), authority });
+    handle.rewire(wiring(&world, "!"));
+    status.wait_for(|status| status.runs == 4).await.unwrap();
+    stop.cancel();
 }
