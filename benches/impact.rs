@@ -55,6 +55,7 @@ fn store(ledger: &Ledger, people: usize) {
                 run: RunId(1),
                 parked: false,
                 absent: false,
+                replayed: false,
             };
             ledger.put_entry(Entity::Employee, record.id.as_str(), &entry)
         };
