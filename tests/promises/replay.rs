@@ -236,6 +236,25 @@ async fn a_time_that_nothing_is_known_of_is_refused_with_the_reason() {
 }
 
 #[tokio::test]
+async fn an_archive_that_somebody_emptied_is_not_taken_for_one_in_which_nothing_changed() {
+    let (world, dir) = world(7);
+    sync_at(&world, NOW_MS).await;
+    let backup = world.target.rows.lock().unwrap().clone();
+    churn(&world);
+    sync_at(&world, NOW_MS + HOUR_MS).await;
+    let after = directory(&world);
+    std::fs::remove_dir_all(dir.path().join("archive")).unwrap();
+    world.clock.0.store(NOW_MS + 2 * HOUR_MS, Ordering::Relaxed);
+    let as_of = Mode::Replay(Replay { span: Span::AsOf(NOW_MS), dry: true });
+    let refused = world.run(as_of).await.unwrap_err().to_string();
+    assert!(refused.starts_with("what was replaced before 2026-03-31T04:00:00Z"), "{refused}");
+    *world.target.rows.lock().unwrap() = backup;
+    let report = replay(&world, Span::Since(NOW_MS + HOUR_MS)).await;
+    assert_eq!(report.remapped[&Entity::Employee], 8, "everybody is looked at");
+    assert_eq!(unlike(&world, &after), [""; 0]);
+}
+
+#[tokio::test]
 async fn a_replay_that_is_killed_while_it_writes_is_undone_by_the_next_run() {
     let (world, _dir) = world(600);
     sync_at(&world, NOW_MS).await;

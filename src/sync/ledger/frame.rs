@@ -214,6 +214,16 @@ impl Ledger {
         Ok(found.is_some_and(|last| *last == version.0))
     }
 
+    /// Whether any version of a kind was archived.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub(in crate::sync) fn was_archived(&self, entity: Entity) -> Result<bool, StoreError> {
+        let prefix = self.keys.archived(entity, "");
+        let mut marks = self.store().scan(Space::Index, &prefix, None);
+        Ok(marks.next().transpose()?.is_some())
+    }
+
     /// The operation that notes the last version that was archived.
     pub(in crate::sync) fn put_archived(
         &self,

@@ -4,8 +4,11 @@
 //! The invariant: what is read from the archive never becomes the newest version of a record, so the next run that maps what is
 //! kept brings the EHR back to now.
 
+use std::ops::ControlFlow;
+
 use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
+use crate::port::archive::Shelf;
 use crate::sync::SyncError;
 use crate::sync::ledger::{KindMeta, Ledger};
 use crate::sync::past::Past;
@@ -65,20 +68,41 @@ impl Syncer {
             return Err(ReplayError::Future(time(ms)).into());
         }
         let Span::AsOf(ms) = span else { return Ok(()) };
-        let (archive, ledger) = (self.archive.clone(), ledger.clone());
-        let (tenant, connection) = (self.tenant.clone(), self.connection.clone());
-        blocking(move || {
-            match archive.reach_ms(&tenant, &connection)? {
+        for entity in Entity::ALL {
+            match self.reach(entity, ledger).await? {
                 Some(i64::MAX) => return Err(ReplayError::NoArchive.into()),
                 Some(reach) if reach > ms => return Err(ReplayError::Forgotten(time(reach)).into()),
                 _ => {}
             }
+        }
+        let ledger = ledger.clone();
+        blocking(move || {
             for entity in [Entity::Department, Entity::Employee] {
                 if let Some(first) = ledger.births(entity)?.first().filter(|first| *first > ms) {
                     return Err(ReplayError::TooEarly { entity, first: time(first) }.into());
                 }
             }
             Ok(())
+        })
+        .await
+    }
+
+    /// The Unix millisecond since which every replaced version of a kind is there; none when all of them are.
+    async fn reach(&self, entity: Entity, ledger: &Ledger) -> Result<Option<i64>, SyncError> {
+        let (archive, ledger, now_ms) = (self.archive.clone(), ledger.clone(), self.clock.now_ms());
+        let (tenant, connection) = (self.tenant.clone(), self.connection.clone());
+        blocking(move || {
+            let reach = archive.reach_ms(&tenant, &connection)?;
+            if reach.is_some() || !ledger.was_archived(entity)? {
+                return Ok(reach);
+            }
+            // Somebody may have moved or emptied the folder.
+            let mut there = false;
+            archive.since(&Shelf { tenant, connection, entity }, i64::MIN, &mut |_| {
+                there = true;
+                ControlFlow::Break(())
+            })?;
+            Ok((!there).then_some(now_ms))
         })
         .await
     }
@@ -122,9 +146,7 @@ impl Run<'_> {
             Span::AsOf(ms) => return Ok(Past::AsOf(ms)),
             Span::Since(ms) => ms,
         };
-        let (archive, place) = (self.syncer.archive.clone(), self.shelf(entity));
-        let reach =
-            blocking(move || Ok(archive.reach_ms(&place.tenant, &place.connection)?)).await?;
+        let reach = self.syncer.reach(entity, &self.ledger).await?;
         let edited = self.ledger.meta(entity)?.digest != Some(digest);
         let all = lost || edited || reach.is_some_and(|reach| reach > ms);
         // A run that began at that very moment counts.
