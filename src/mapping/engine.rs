@@ -1,9 +1,10 @@
 //! The one rhai engine of mappings, with every limit on.
 //!
-//! What is deliberately absent: modules at run time (imports are followed before, see `modules`), `eval`, printing, clocks, random numbers, every function that
-//! changes a value in place (`push`, `insert`, `pad`, ..) and with it all growth that rhai's own size checks do not
-//! see. `check` refuses the statements that would do the same (`m[k] = v`). The invariant: an evaluation ends after a
-//! bounded number of operations, a bounded time, and with a bounded memory, whatever the script is.
+//! What is deliberately absent: modules at run time (imports are followed before, see `modules`), `eval`, printing,
+//! clocks, random numbers, every function that changes a value in place (`push`, `insert`, `pad`, ..) and with it all
+//! growth that rhai's own size checks do not see. `check` refuses the statements that would do the same (`m[k] = v`).
+//! The invariant: an evaluation ends after a bounded number of operations, a bounded time, and with a bounded memory,
+//! whatever the script is.
 
 use std::any::TypeId;
 use std::cell::Cell;

@@ -1,7 +1,7 @@
 //! A generation of a connection's mappings: loaded, checked, digested, ready to make mappers.
 //!
-//! Not here: how it is loaded (`load`), and when a new generation takes over (reload). The invariant: a [`Generation`] that exists has no fault; all
-//! faults of all files are told at once.
+//! Not here: how it is loaded (`load`), and when a new generation takes over (reload). The invariant: a [`Generation`]
+//! that exists has no fault; all faults of all files are told at once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -4,11 +4,12 @@
 //! with the target fields. `()` as a field's value leaves the field alone, `clear()` erases it, `skip()` or a script
 //! value of `()` leaves the record out. Rhai stays in this folder.
 //!
-//! How a record travels: [`Generation`] loads and checks scripts, tables and layers (`files`, `layers`, `load`, `script`,
-//! `check`, `tables`, `exceptions`, `yaml`; what scripts import: `shared`, `modules`, `linked`, `tokens`); its mapper parses a record onto a `tape`, keeping only what the scripts read, runs the scripts as
-//! expression trees (`compiled`) or, where these do not reach, in the interpreter (`engine`, `interpret`, `paths`), and
-//! checks the result against the schema. Both call the same functions (`library`). What goes wrong is told by `fault`
-//! for files and by `explain` for records.
+//! How a record travels: [`Generation`] loads and checks scripts, tables and layers (`files`, `layers`, `load`,
+//! `script`, `check`, `tables`, `exceptions`, `yaml`; what scripts import: `shared`, `modules`, `linked`, `tokens`);
+//! its mapper parses a record onto a `tape`, keeping only what the scripts read, runs the scripts as expression trees
+//! (`compiled`) or, where these do not reach, in the interpreter (`engine`, `interpret`, `paths`), and checks the
+//! result against the schema. Both call the same functions (`library`). What goes wrong is told by `fault` for files
+//! and by `explain` for records.
 //!
 //! Deliberately absent: clocks, I/O, globals, randomness. The invariant: the same record and the same digest give the
 //! same outcome.

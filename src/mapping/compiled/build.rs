@@ -7,13 +7,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use rhai::{AST, ASTFlags, Engine, Expr, FnCallExpr, Position, Stmt};
 
+use super::chains::Ending;
 use super::frame::{Frame, Known};
 use super::graft::{Grafted, Leaf, Outer, Trees};
 use super::labels::labels;
-use super::node::{
-    Arg, Body, Chain, Kind, Literal, Node, Operator, Over, Slot, Statement, Step, Switch,
-};
-use super::steps::{Raw, function_of, lambda_of, steps_of};
+use super::node::{Body, Literal, Node, Operator, Over, Slot, Statement, Switch};
+use super::steps::{function_of, lambda_of};
 use super::watch::{Branch, Mark};
 use crate::mapping::library::{self, Closure};
 use crate::mapping::paths;
@@ -34,40 +33,11 @@ pub(super) fn unsupported<T>(what: &'static str, at: Position) -> Built<T> {
     Err(Unsupported { what, at })
 }
 
-/// What a path gives where the record says `null`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ending {
-    /// `()`.
-    Value,
-    /// `clear()`.
-    Told,
-}
-
-/// Whether a call is of `null_to_clear`.
-pub(super) fn is_told(call: &FnCallExpr) -> bool {
-    library::function(&call.name)
-        .is_some_and(|function| matches!(function.body, library::Body::Told))
-}
-
-/// Lets the last step tell `null`; `false` when it is no property.
-fn tell(steps: &mut [Step]) -> bool {
-    let Some(last) = steps.last_mut() else { return false };
-    last.kind = match std::mem::replace(&mut last.kind, Kind::Property("".into())) {
-        Kind::Slot(slot) => Kind::ToldSlot(slot),
-        Kind::Property(name) => Kind::Told(name),
-        other => {
-            last.kind = other;
-            return false;
-        }
-    };
-    true
-}
-
 /// What is known while a script is compiled.
 pub(super) struct Builder<'s> {
     ast: &'s AST,
     labels: HashMap<u64, Literal>,
-    projection: &'s mut Projection,
+    pub(super) projection: &'s mut Projection,
     /// The script's functions by name and number of parameters.
     numbers: HashMap<(String, usize), usize>,
     /// Their bodies; a body that is being built, or could not be, fails.
@@ -76,7 +46,7 @@ pub(super) struct Builder<'s> {
     assigned: BTreeSet<String>,
     /// Those that could not be built.
     failed: Vec<(usize, Unsupported)>,
-    frame: Frame,
+    pub(super) frame: Frame,
     /// The branches and lookups that are told of; `None` for a tree that is not watched.
     marks: Option<Vec<Mark>>,
     /// The trees within what the interpreter runs.
@@ -178,11 +148,11 @@ impl<'s> Builder<'s> {
         true
     }
 
-    fn is_record(&self, name: &str) -> bool {
+    pub(super) fn is_record(&self, name: &str) -> bool {
         name == RECORD && !self.frame.inner && self.frame.known(name).is_none()
     }
 
-    fn slot(&self, part: usize) -> Slot {
+    pub(super) fn slot(&self, part: usize) -> Slot {
         Slot { part, name: self.projection.name(part).into() }
     }
 
@@ -465,7 +435,7 @@ impl<'s> Builder<'s> {
     }
 
     /// `|x| ..` as an argument: its body sees the variables around it, which never change once it has captured them.
-    fn over(&mut self, closure: Closure, lambda: &Expr) -> Built<Over> {
+    pub(super) fn over(&mut self, closure: Closure, lambda: &Expr) -> Built<Over> {
         let at = lambda.position();
         let Some((name, captured)) = lambda_of(lambda) else {
             return unsupported("a function kept as a value", at);
@@ -476,92 +446,5 @@ impl<'s> Builder<'s> {
         let body = self.block(&statements)?;
         self.frame.names.truncate(known);
         Ok(Over { closure, parameter, body })
-    }
-
-    fn path(&mut self, expr: &Expr, ending: Ending) -> Built<Node> {
-        let (base, raw) = steps_of(expr);
-        let mut early = Vec::new();
-        let mut steps = Vec::new();
-        let mut part = None;
-        if let Expr::Variable(name, ..) = base {
-            if self.is_record(&name.1) {
-                part = Some(ROOT);
-            } else if let Some(Known::Part(alias)) = self.frame.known(&name.1) {
-                part = Some(alias);
-                steps.push(Step { optional: false, kind: Kind::Slot(self.slot(alias)) });
-            }
-        }
-        let on_record = part.is_some();
-        for (optional, step) in raw {
-            let kind = match (step, part) {
-                (Raw::Property(name, _), Some(above)) => {
-                    let below = self.projection.below(above, name);
-                    part = Some(below);
-                    Kind::Slot(self.slot(below))
-                }
-                (Raw::Property(name, _), None) => Kind::Property(name.into()),
-                (Raw::Index(index), _) => {
-                    self.close(&mut part);
-                    Kind::Index(self.arg(index, &mut early)?)
-                }
-                (Raw::Method(call, at), _) if call.args.is_empty() && is_told(call) => {
-                    self.close(&mut part);
-                    if optional || !tell(&mut steps) {
-                        return unsupported("`null_to_clear` of what is no path", at);
-                    }
-                    continue;
-                }
-                (Raw::Method(call, at), _) => {
-                    self.close(&mut part);
-                    self.method(call, at, &mut early)?
-                }
-            };
-            steps.push(Step { optional, kind });
-        }
-        self.close(&mut part);
-        if ending == Ending::Told && !tell(&mut steps) {
-            return unsupported("`null_to_clear` of what is no path", expr.position());
-        }
-        if on_record
-            && let [Step { optional: false, kind: Kind::Slot(_) }] = &steps[..]
-            && let Some(Step { kind: Kind::Slot(slot), .. }) = steps.pop()
-        {
-            return Ok(Node::Slot(slot));
-        }
-        let base = if on_record { Node::Record } else { self.expression(base)? };
-        Ok(Node::Chain(Box::new(Chain { base, early: early.into(), steps: steps.into() })))
-    }
-
-    /// The path of properties ends here: what stands there is read as a whole.
-    fn close(&mut self, part: &mut Option<usize>) {
-        if let Some(part) = part.take() {
-            self.projection.whole(part);
-        }
-    }
-
-    fn method(&mut self, call: &FnCallExpr, at: Position, early: &mut Vec<Node>) -> Built<Kind> {
-        let Some(function) = library::function(&call.name) else {
-            return unsupported("this call", at);
-        };
-        match (function.body, &call.args[..]) {
-            (library::Body::Plain(body), args) => Ok(Kind::Call(body, self.args(args, early)?)),
-            (library::Body::Closure(closure), [lambda]) => {
-                Ok(Kind::Over(self.over(closure, lambda)?))
-            }
-            _ => unsupported("this call", at),
-        }
-    }
-
-    fn args(&mut self, args: &[Expr], early: &mut Vec<Node>) -> Built<Box<[Arg]>> {
-        args.iter().map(|arg| self.arg(arg, early)).collect()
-    }
-
-    fn arg(&mut self, expr: &Expr, early: &mut Vec<Node>) -> Built<Arg> {
-        let node = self.expression(expr)?;
-        if matches!(node, Node::Literal(_) | Node::Zone | Node::Local(_) | Node::Slot(_)) {
-            return Ok(Arg::Inert(node));
-        }
-        early.push(node);
-        Ok(Arg::Early(early.len() - 1))
     }
 }

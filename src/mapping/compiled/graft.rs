@@ -12,7 +12,8 @@ use rhai::{
     FnCallExpr, Module, Position, Scope, Stmt, StmtBlock,
 };
 
-use super::build::{Builder, is_told};
+use super::build::Builder;
+use super::chains::is_told;
 use super::eval::{Halt, Run};
 use super::node::{Body, Node};
 use super::weight::Weight;

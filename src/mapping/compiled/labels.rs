@@ -1,8 +1,8 @@
 //! The values behind the cases of a `switch`.
 //!
-//! rhai's syntax tree keeps only a hash of each case's value. Everything in the script's text that looks like a literal
-//! becomes a case of a `switch` of its own, and the hashes are read back. The invariant: a hash that is not found leaves the `switch` to the
-//! interpreter.
+//! rhai's syntax tree keeps only a hash of each case's value. Everything in the script's text that looks like a
+//! literal becomes a case of a `switch` of its own, and the hashes are read back. The invariant: a hash that is not
+//! found leaves the `switch` to the interpreter.
 
 use std::collections::{BTreeSet, HashMap};
 

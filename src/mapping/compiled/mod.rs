@@ -2,10 +2,12 @@
 //!
 //! A tree covers what mappings are made of: paths, `?.`, `??`, literals, operators, `if`, `switch`, calls of the
 //! library, closures over lists, `let`, functions of the script. Fields and statements that use more stay with the
-//! interpreter, with trees for what stands in them (`graft`), and when a tree fails for any reason the whole record goes to the interpreter, which alone tells what is wrong. The
-//! invariant: a tree gives the value that the interpreter gives, or none.
+//! interpreter, with trees for what stands in them (`graft`), and when a tree fails for any reason the whole record
+//! goes to the interpreter, which alone tells what is wrong. The invariant: a tree gives the value that the
+//! interpreter gives, or none.
 
 mod build;
+mod chains;
 mod eval;
 mod follow;
 mod frame;

@@ -32,6 +32,27 @@ pub(super) enum Outcome {
     Rejected(String),
 }
 
+impl Outcome {
+    /// What a tree's end and the fields up to there come to.
+    fn of(end: Result<bool, Halt>, fields: BTreeMap<String, Json>) -> Self {
+        match end {
+            Ok(true) => Self::Fields(fields),
+            Ok(false) | Err(Halt::Skip) => Self::Skipped,
+            Err(Halt::Fail) => Self::Rejected(String::new()),
+        }
+    }
+}
+
+/// Notes a field as a tree shows it.
+fn note(
+    fields: &mut BTreeMap<String, Json>,
+    target: &Target,
+    value: Value<'_>,
+) -> Result<(), Halt> {
+    fields.insert(name(target), shown(value).ok_or(Halt::Fail)?);
+    Ok(())
+}
+
 pub(super) struct Bench {
     env: Arc<Env>,
     pub(super) engine: Engine,
@@ -55,15 +76,8 @@ impl Bench {
         let mut tape = Tape::default();
         let doc = tape.parse(record, projection).unwrap();
         let mut fields = BTreeMap::new();
-        let end = program.run(&doc, &self.env, |target, value| {
-            fields.insert(name(target), shown(value).ok_or(Halt::Fail)?);
-            Ok(())
-        });
-        match end {
-            Ok(true) => Outcome::Fields(fields),
-            Ok(false) | Err(Halt::Skip) => Outcome::Skipped,
-            Err(Halt::Fail) => Outcome::Rejected(String::new()),
-        }
+        let end = program.run(&doc, &self.env, |target, value| note(&mut fields, target, value));
+        Outcome::of(end, fields)
     }
 
     /// A script in which the interpreter has a part.
@@ -80,16 +94,9 @@ impl Bench {
             (&self.engine, &self.env),
             program,
             &Arc::new(held),
-            &mut |target, value| {
-                fields.insert(name(target), shown(value).ok_or(Halt::Fail)?);
-                Ok(())
-            },
+            &mut |target, value| note(&mut fields, target, value),
         );
-        match end {
-            Ok(true) => Outcome::Fields(fields),
-            Ok(false) | Err(Halt::Skip) => Outcome::Skipped,
-            Err(Halt::Fail) => Outcome::Rejected(String::new()),
-        }
+        Outcome::of(end, fields)
     }
 
     pub(super) fn interpreter(&self, script: &Script, record: &str) -> Outcome {

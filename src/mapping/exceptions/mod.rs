@@ -1,9 +1,10 @@
 //! Exceptions: what a tenant sets otherwise for single people, records or departments, until a day.
 //!
-//! They are the last layer. Which of them are in force is decided when a generation is built for a day, so that a mapping
-//! stays pure: the digest covers those in force and no others. `read` makes them of what
-//! `yaml` found in the file, `written` knows where in the file their parts stand, `named` tells those about nobody. Not here: whether their values fit (`analysis`). The invariant: an
-//! exception sets fields of records that it names and of no other, and none sets an external id.
+//! They are the last layer. Which of them are in force is decided when a generation is built for a day, so that a
+//! mapping stays pure: the digest covers those in force and no others. `read` makes them of what `yaml` found in the
+//! file, `written` knows where in the file their parts stand, `named` tells those about nobody. Not here: whether
+//! their values fit (`analysis`). The invariant: an exception sets fields of records that it names and of no other,
+//! and none sets an external id.
 
 mod named;
 mod read;

@@ -1,7 +1,7 @@
 //! From what stands in an exceptions file to an [`Exception`], or to what is wrong with it.
 //!
-//! Not here: where things stand (`written`), and whether values fit (`analysis`). The invariant: an [`Exception`] sets exactly the fields that
-//! stand below `set`, and its script has passed every check of a layer's.
+//! Not here: where things stand (`written`), and whether values fit (`analysis`). The invariant: an [`Exception`] sets
+//! exactly the fields that stand below `set`, and its script has passed every check of a layer's.
 
 use std::sync::Arc;
 

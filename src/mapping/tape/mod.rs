@@ -4,13 +4,11 @@
 //! script; see `value`. The invariant: every index on the tape points into the tape, and of a key that occurs twice in
 //! an object the first counts, everywhere.
 
-use std::fmt;
 use std::sync::Arc;
-
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::projection::{Projection, ROOT};
 
+mod read;
 mod scan;
 
 /// Levels of nesting that a record may have.
@@ -110,21 +108,6 @@ impl Tape {
             self.orders.resize_with(projection.len(), Vec::new);
         }
     }
-
-    fn deserialize(&mut self, text: &str, projection: &Projection) -> Result<(), TapeError> {
-        let mut json = serde_json::Deserializer::from_str(text);
-        let base = text.as_ptr() as usize;
-        let mode = Mode::of(projection, ROOT);
-        let reader = Reader { tape: self, base, projection, mode, depth: 0 };
-        reader
-            .deserialize(&mut json)
-            .and_then(|()| json.end())
-            .map_err(|error| TapeError::Syntax(error.column()))?;
-        match self.nodes.first() {
-            Some(Node::Object(..) | Node::Partial(_)) => Ok(()),
-            _ => Err(TapeError::NoObject),
-        }
-    }
 }
 
 /// A parsed record that owns what it points into, for values that the interpreter keeps while it runs.
@@ -157,200 +140,6 @@ impl Held {
     /// The buffers, for the next record.
     pub(crate) fn into_buffers(self) -> (Tape, String) {
         (self.tape, self.text)
-    }
-}
-
-/// What to keep of the value that is read next.
-#[derive(Clone, Copy)]
-enum Mode {
-    Whole,
-    Part(usize),
-}
-
-impl Mode {
-    fn of(projection: &Projection, part: usize) -> Self {
-        if projection.parts[part].whole { Self::Whole } else { Self::Part(part) }
-    }
-}
-
-struct Reader<'r> {
-    tape: &'r mut Tape,
-    base: usize,
-    projection: &'r Projection,
-    mode: Mode,
-    depth: u32,
-}
-
-impl Reader<'_> {
-    fn next(&mut self, mode: Mode) -> Reader<'_> {
-        Reader {
-            tape: self.tape,
-            base: self.base,
-            projection: self.projection,
-            mode,
-            depth: self.depth + 1,
-        }
-    }
-
-    fn push(self, node: Node) {
-        self.tape.nodes.push(node);
-    }
-
-    #[inline]
-    fn index(&self) -> u32 {
-        index(self.tape.nodes.len())
-    }
-
-    fn check_depth<E: serde::de::Error>(&self) -> Result<(), E> {
-        if self.depth > DEPTH { Err(E::custom("nested too deep")) } else { Ok(()) }
-    }
-}
-
-/// Tape indexes fit: every node takes at least one byte of a text that is shorter than 4 GiB.
-fn index(at: usize) -> u32 {
-    u32::try_from(at).unwrap_or(u32::MAX)
-}
-
-impl<'de> DeserializeSeed<'de> for Reader<'_> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        json.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Reader<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        self.push(Node::Null);
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        self.push(Node::Bool(value));
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
-        self.push(Node::Int(value));
-        Ok(())
-    }
-
-    /// A number beyond 64 bits with sign becomes text: an id must not lose digits.
-    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<(), E> {
-        match i64::try_from(value) {
-            Ok(value) => self.visit_i64(value),
-            Err(_) => self.visit_str(&value.to_string()),
-        }
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<(), E> {
-        self.push(Node::Float(value));
-        Ok(())
-    }
-
-    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<(), E> {
-        let offset = (value.as_ptr() as usize).wrapping_sub(self.base);
-        self.push(Node::Plain(index(offset), index(value.len())));
-        Ok(())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<(), E> {
-        let offset = self.tape.side.len();
-        self.tape.side.push_str(value);
-        self.push(Node::Side(index(offset), index(value.len())));
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
-        self.check_depth()?;
-        let at = self.tape.nodes.len();
-        self.tape.nodes.push(Node::Null);
-        let mut count = 0;
-        while items.next_element_seed(self.next(Mode::Whole))?.is_some() {
-            count += 1;
-        }
-        self.tape.nodes[at] = Node::List(count, self.index());
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<(), A::Error> {
-        self.check_depth()?;
-        let at = self.tape.nodes.len();
-        self.tape.nodes.push(Node::Null);
-        match self.mode {
-            Mode::Whole => {
-                let mut count = 0;
-                while entries.next_key_seed(self.next(Mode::Whole))?.is_some() {
-                    entries.next_value_seed(self.next(Mode::Whole))?;
-                    count += 1;
-                }
-                self.tape.nodes[at] = Node::Object(count, self.index());
-            }
-            Mode::Part(part) => {
-                let mut order = std::mem::take(&mut self.tape.orders[part]);
-                let mut nth = 0;
-                while let Some(child) = entries.next_key_seed(KeyOf {
-                    projection: self.projection,
-                    part,
-                    order: &mut order,
-                    nth,
-                })? {
-                    nth += 1;
-                    match child {
-                        Some(child) if self.tape.slots[child] == 0 => {
-                            self.tape.slots[child] = self.index() + 1;
-                            let mode = Mode::of(self.projection, child);
-                            entries.next_value_seed(self.next(mode))?;
-                        }
-                        _ => {
-                            entries.next_value::<IgnoredAny>()?;
-                        }
-                    }
-                }
-                self.tape.orders[part] = order;
-                self.tape.nodes[at] = Node::Partial(index(part));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Reads a key as the child of a part that it names.
-struct KeyOf<'r> {
-    projection: &'r Projection,
-    part: usize,
-    order: &'r mut Order,
-    nth: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for KeyOf<'_> {
-    type Value = Option<usize>;
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Option<usize>, D::Error> {
-        json.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for KeyOf<'_> {
-    type Value = Option<usize>;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-    fn visit_str<E>(self, key: &str) -> Result<Option<usize>, E> {
-        match self.order.get(self.nth) {
-            Some((known, child)) if **known == *key => return Ok(*child),
-            _ => {}
-        }
-        let child = self.projection.child(self.part, key);
-        if self.nth < KEYS && !key.bytes().any(scan::is_special) {
-            self.order.truncate(self.nth);
-            self.order.push((key.into(), child));
-        }
-        Ok(child)
     }
 }
 
@@ -469,6 +258,11 @@ impl<'a> Doc<'a> {
     }
 }
 
+/// Tape indexes fit: every node takes at least one byte of a text that is shorter than 4 GiB.
+fn index(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
 #[inline]
 fn slice(text: &str, offset: u32, len: u32) -> &str {
     let start = offset as usize;
@@ -476,132 +270,4 @@ fn slice(text: &str, offset: u32, len: u32) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::mapping::value::Value;
-
-    /// What is on the tape after each text, the texts parted by a NUL; `None` when the last one is refused.
-    pub(super) fn tape_of(texts: &str, paths: &[&[&str]], scanned: bool) -> Option<String> {
-        let mut projection = Projection::new();
-        for path in paths {
-            let part = path.iter().fold(ROOT, |part, name| projection.below(part, name));
-            projection.whole(part);
-        }
-        let mut tape = Tape::default();
-        texts
-            .split('\u{0}')
-            .map(|text| {
-                tape.reset(&projection);
-                if scanned {
-                    scan::scan(&mut tape, text, &projection)?;
-                } else {
-                    tape.deserialize(text, &projection).ok()?;
-                }
-                Some(format!("{:?} {:?} {:?}", tape.nodes, tape.side, tape.slots))
-            })
-            .last()
-            .flatten()
-    }
-
-    fn whole() -> Projection {
-        let mut projection = Projection::new();
-        projection.whole(ROOT);
-        projection
-    }
-
-    /// What a projection of some paths leaves of a record.
-    fn seen(record: &str, paths: &[&[&str]]) -> String {
-        let mut projection = Projection::new();
-        for path in paths {
-            let part = path.iter().fold(ROOT, |part, name| projection.below(part, name));
-            projection.whole(part);
-        }
-        show(record, &projection)
-    }
-
-    fn show(record: &str, projection: &Projection) -> String {
-        let mut tape = Tape::default();
-        let doc = tape.parse(record, projection).unwrap();
-        Value::on_tape(&doc, 0).into_dynamic().to_string()
-    }
-
-    #[test]
-    fn only_what_is_read_is_kept() {
-        let record =
-            r#"{"a": {"x": 1, "y": [2, {"z": 3}]}, "b": "\u674e", "c": {"d": {"e": 4}}, "f": [5]}"#;
-        assert_eq!(seen(record, &[&["a", "x"], &["b"]]), r#"#{"a": #{"x": 1}, "b": "李"}"#);
-        assert_eq!(
-            seen(record, &[&["a"], &["a", "x"]]),
-            r#"#{"a": #{"x": 1, "y": [2, #{"z": 3}]}}"#
-        );
-        assert_eq!(seen(record, &[&["c", "d", "e"], &["none"]]), r#"#{"c": #{"d": #{"e": 4}}}"#);
-        assert_eq!(seen(record, &[&["f", "x"], &["b", "x"]]), r#"#{"b": "李", "f": [5]}"#);
-        assert_eq!(seen(record, &[]), "#{}");
-    }
-
-    #[test]
-    fn the_first_of_equal_keys_counts_everywhere() {
-        let record = r#"{"a": {"x": 1, "x": 2}, "a": {"x": 3}, "b": 1, "b": null}"#;
-        assert_eq!(seen(record, &[&["a", "x"], &["b"]]), r#"#{"a": #{"x": 1}, "b": 1}"#);
-        assert_eq!(show(record, &whole()), r#"#{"a": #{"x": 1}, "b": 1}"#);
-        let mut tape = Tape::default();
-        let projection = whole();
-        let doc = tape.parse(record, &projection).unwrap();
-        let a = doc.property(0, "a").unwrap();
-        assert!(matches!(doc.property(a, "x").map(|at| doc.node(at)), Some(Node::Int(1))));
-    }
-
-    #[test]
-    fn a_tape_is_used_again_without_a_trace() {
-        let mut tape = Tape::default();
-        let mut projection = Projection::new();
-        let part = projection.below(ROOT, "a");
-        projection.whole(part);
-        tape.parse(r#"{"a": ["\n1", "\n2"]}"#, &projection).unwrap();
-        let doc = tape.parse("{}", &projection).unwrap();
-        assert_eq!(doc.slot(part), None);
-        assert_eq!(doc.size(), (1, 2));
-    }
-
-    #[test]
-    fn a_tape_serves_records_of_any_shape_and_one_projection_after_another() {
-        let records = [
-            r#"{"a": 1, "b": 2, "c": {"a": 3}}"#,
-            r#"{"b": 2, "a": 1}"#,
-            r#"{"x": 0, "a": 1, "c": {"b": 4, "a": 3}}"#,
-            r#"{"a": 1, "b": 2, "c": {"a": 3}}"#,
-        ];
-        let mut first = Projection::new();
-        let (a, c) = (first.below(ROOT, "a"), first.below(ROOT, "c"));
-        let below = first.below(c, "a");
-        first.whole(a);
-        first.whole(below);
-        let mut second = Projection::new();
-        let b = second.below(ROOT, "b");
-        second.whole(b);
-        let mut tape = Tape::default();
-        for record in records.iter().cycle().take(12) {
-            let fresh = |projection: &Projection| {
-                let mut tape = Tape::default();
-                let doc = tape.parse(record, projection).unwrap();
-                Value::on_tape(&doc, 0).into_dynamic().to_string()
-            };
-            for projection in [&first, &second, &first] {
-                let doc = tape.parse(record, projection).unwrap();
-                assert_eq!(Value::on_tape(&doc, 0).into_dynamic().to_string(), fresh(projection));
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_no_object_is_told_without_its_text() {
-        let projection = Projection::new();
-        let mut tape = Tape::default();
-        let errors = ["[]", "1", "{\"geheim\": }", "{} x"]
-            .map(|text| tape.parse(text, &projection).map(drop).unwrap_err().to_string());
-        assert!(
-            errors.iter().all(|error| error.contains("the connector handed over something else"))
-        );
-        assert!(errors.iter().all(|error| !error.contains("geheim")));
-    }
-}
+mod tests;

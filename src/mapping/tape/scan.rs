@@ -6,7 +6,8 @@
 
 use serde::de::DeserializeSeed as _;
 
-use super::{Child, DEPTH, KEYS, Mode, Node, Order, Projection, ROOT, Reader, Tape, index};
+use super::read::{Mode, Reader};
+use super::{Child, DEPTH, KEYS, Node, Order, Projection, ROOT, Tape, index};
 
 /// Levels of what is skipped.
 const SKIPPED: u32 = 64;
