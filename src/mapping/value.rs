@@ -138,6 +138,21 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Becomes the value at a place of the tape, made where it stands.
+    #[inline]
+    pub(crate) fn become_taped(&mut self, doc: &'a Doc<'a>, at: u32) {
+        match doc.node(at) {
+            Node::Null => *self = Self::Unit,
+            Node::Bool(flag) => *self = Self::Bool(flag),
+            Node::Int(number) => *self = Self::Int(number),
+            node @ (Node::Plain(..) | Node::Side(..)) => {
+                *self = Self::word(doc.text(node).unwrap_or_default());
+            }
+            Node::List(..) => *self = Self::List(List::Tape(doc, at)),
+            Node::Float(_) | Node::Object(..) | Node::Partial(_) => *self = Self::on_tape(doc, at),
+        }
+    }
+
     /// JSON that was read on the way; its `null` is `()`.
     pub(crate) fn of_json(json: serde_json::Value) -> Self {
         use serde_json::Value as Json;
@@ -296,6 +311,10 @@ impl<'a> Value<'a> {
 
     /// Follows a path such as `value.text`; `()` as soon as a step leads nowhere.
     pub(crate) fn path(&self, path: &str) -> Value<'a> {
+        if let Self::Object(Object::Tape(doc, at)) = self {
+            let found = path.split('.').try_fold(*at, |at, key| doc.property(at, key));
+            return found.map_or(Value::Unit, |at| Value::on_tape(doc, at));
+        }
         path.split('.').try_fold(self.clone(), |value, key| value.property(key)).unwrap_or_default()
     }
 

@@ -6,8 +6,8 @@
 
 use std::time::Instant;
 
-use super::node::{Body, Literal, Node, Over, Statement, Switch};
-use super::operators::binary;
+use super::node::{Body, Literal, Node, Operator, Over, Statement, Switch};
+use super::operators::{binary, equal};
 use super::watch::Watch;
 use super::weight::Weight;
 use crate::mapping::engine::LIMITS;
@@ -111,72 +111,80 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// The value of an expression.
     pub(super) fn eval(&mut self, node: &'a Node) -> Evaluated<'a> {
+        let mut value = Value::Unit;
+        self.eval_into(node, &mut value)?;
+        Ok(value)
+    }
+
+    /// The same, made where it is wanted: moving values around costs more than making most of them.
+    pub(super) fn eval_into(&mut self, node: &'a Node, out: &mut Value<'a>) -> Result<(), Halt> {
         self.step(1)?;
+        self.make(node, out)
+    }
+
+    /// The same, when the step to the expression itself is counted.
+    fn make(&mut self, node: &'a Node, out: &mut Value<'a>) -> Result<(), Halt> {
         match node {
-            Node::Literal(literal) => Ok(constant(literal)),
-            Node::Zone => Ok(Value::word(&self.env.zone_name)),
-            Node::Record => Ok(self.record()),
-            Node::Slot(slot) => Ok(self.own_slot(slot)),
+            Node::Literal(Literal::Text(text)) => *out = Value::word(text),
+            Node::Literal(literal) => *out = constant(literal),
+            Node::Zone => *out = Value::word(&self.env.zone_name),
+            Node::Record => *out = self.record(),
+            Node::Slot(slot) => match self.own_slot(slot) {
+                Some(at) => out.become_taped(self.doc, at),
+                None => *out = Value::Unit,
+            },
             Node::Local(place) => {
-                Ok(self.stack.get(self.base + place).cloned().unwrap_or_default())
+                *out = self.stack.get(self.base + place).cloned().unwrap_or_default();
             }
-            Node::Chain(chain) => self.chain(chain),
-            Node::Call(body, args) => self.call(*body, args),
-            Node::Own(number, args) => self.own(*number, args),
+            Node::Chain(chain) => return self.chain(chain, out),
+            Node::Call(body, args) => return self.call(*body, args, out),
+            Node::Own(number, args) => *out = self.own(*number, args)?,
             Node::Over(parts) => {
                 let list = self.eval(&parts.0)?;
-                self.over(&parts.1, list)
+                *out = self.over(&parts.1, list)?;
             }
-            Node::Not(value) => match self.eval(value)? {
-                Value::Bool(flag) => Ok(Value::Bool(!flag)),
-                _ => Err(Halt::Fail),
-            },
-            Node::Negate(value) => match self.eval(value)? {
-                Value::Int(number) => number.checked_neg().map(Value::Int).ok_or(Halt::Fail),
-                Value::Float(number) => Ok(Value::Float(-number)),
-                _ => Err(Halt::Fail),
-            },
+            Node::Not(_) | Node::And(_) | Node::Or(_) => {
+                *out = Value::Bool(self.truth_of(node)?);
+            }
             Node::Binary(operator, sides) => {
                 let (a, b) = (self.eval(&sides.0)?, self.eval(&sides.1)?);
-                binary(*operator, a, b, LIMITS.text_bytes).ok_or(Halt::Fail)
+                *out = binary(*operator, a, b, LIMITS.text_bytes).ok_or(Halt::Fail)?;
             }
-            Node::And(parts) => self.each_true(parts).map(Value::Bool),
-            Node::Or(parts) => self.any_true(parts).map(Value::Bool),
-            Node::Coalesce(parts) => self.coalesce(parts),
-            Node::Block(statements) => self.statements(statements),
-            Node::If(parts) => {
-                if self.truth(&parts.0)? {
-                    self.eval(&parts.1)
-                } else {
-                    self.eval(&parts.2)
+            Node::Negate(value) => match self.eval(value)? {
+                Value::Int(number) => {
+                    *out = number.checked_neg().map(Value::Int).ok_or(Halt::Fail)?;
                 }
+                Value::Float(number) => *out = Value::Float(-number),
+                _ => return Err(Halt::Fail),
+            },
+            Node::Coalesce(parts) => return self.coalesce(parts, out),
+            Node::Block(statements) => *out = self.statements(statements)?,
+            Node::If(parts) => {
+                let branch = if self.truth(&parts.0)? { &parts.1 } else { &parts.2 };
+                return self.eval_into(branch, out);
             }
-            Node::Switch(switch) => self.switch(switch),
+            Node::Switch(switch) => return self.switch(switch, out),
             Node::List(items) => {
                 let items: Result<Vec<_>, _> = items.iter().map(|item| self.eval(item)).collect();
-                self.weighed(Value::List(List::Owned(items?)))
+                *out = self.weighed(Value::List(List::Owned(items?)))?;
             }
-            Node::Object(entries) => {
-                let mut built = Vec::with_capacity(entries.len());
-                for (name, value) in entries {
-                    built.push((Text::Plain(name), self.eval(value)?));
-                }
-                self.weighed(Value::Object(Object::Owned(built)))
-            }
-            Node::Text(parts) => self.text(parts),
-            Node::Fail => Err(Halt::Fail),
+            Node::Object(entries) => *out = self.object(entries)?,
+            Node::Text(parts) => *out = self.text(parts)?,
+            Node::Fail => return Err(Halt::Fail),
             Node::Mark(number, inner) => {
                 self.watch.reach(*number);
-                self.eval(inner)
+                return self.eval_into(inner, out);
             }
             Node::Lookup(number, body, args) => {
                 let args: Result<Vec<_>, _> = args.iter().map(|arg| self.eval(arg)).collect();
                 let mut args = args?;
                 self.watch.look_up(*number, &self.env.tables, &args);
-                self.plain(*body, &mut args)
+                return self.plain(*body, &mut args, out);
             }
         }
+        Ok(())
     }
 
     #[inline]
@@ -184,11 +192,39 @@ impl<'a> Run<'a> {
         Value::on_tape(self.doc, u32::try_from(ROOT).unwrap_or(0))
     }
 
-    #[inline]
+    /// Whether an expression is true.
     fn truth(&mut self, node: &'a Node) -> Result<bool, Halt> {
-        match self.eval(node)? {
-            Value::Bool(flag) => Ok(flag),
-            _ => Err(Halt::Fail),
+        self.step(1)?;
+        self.truth_of(node)
+    }
+
+    /// The same, when the step to the expression itself is counted.
+    fn truth_of(&mut self, node: &'a Node) -> Result<bool, Halt> {
+        match node {
+            Node::Literal(Literal::Bool(flag)) => Ok(*flag),
+            Node::Not(value) => self.truth(value).map(|flag| !flag),
+            Node::And(parts) => self.each_true(parts),
+            Node::Or(parts) => self.any_true(parts),
+            Node::Binary(operator @ (Operator::Equal | Operator::NotEqual), sides) => {
+                let mut a = Value::Unit;
+                self.eval_into(&sides.0, &mut a)?;
+                let equal = match &sides.1 {
+                    Node::Literal(literal) => {
+                        self.step(1)?;
+                        equal(&a, &constant(literal))
+                    }
+                    other => equal(&a, &self.eval(other)?),
+                };
+                equal.map(|equal| equal == (*operator == Operator::Equal)).ok_or(Halt::Fail)
+            }
+            other => {
+                let mut value = Value::Unit;
+                self.make(other, &mut value)?;
+                match value {
+                    Value::Bool(flag) => Ok(flag),
+                    _ => Err(Halt::Fail),
+                }
+            }
         }
     }
 
@@ -210,19 +246,20 @@ impl<'a> Run<'a> {
         Ok(false)
     }
 
-    fn coalesce(&mut self, parts: &'a [Node]) -> Evaluated<'a> {
-        let mut value = Value::Unit;
+    fn coalesce(&mut self, parts: &'a [Node], out: &mut Value<'a>) -> Result<(), Halt> {
+        *out = Value::Unit;
         for part in parts {
-            value = self.eval(part)?;
-            if !value.is_unit() {
+            self.eval_into(part, out)?;
+            if !out.is_unit() {
                 break;
             }
         }
-        Ok(value)
+        Ok(())
     }
 
-    fn switch(&mut self, switch: &'a Switch) -> Evaluated<'a> {
-        let value = self.eval(&switch.value)?;
+    fn switch(&mut self, switch: &'a Switch, out: &mut Value<'a>) -> Result<(), Halt> {
+        let mut value = Value::Unit;
+        self.eval_into(&switch.value, &mut value)?;
         let scalar = matches!(value, Value::Unit | Value::Bool(_) | Value::Int(_) | Value::Text(_));
         if !scalar {
             return Err(Halt::Fail);
@@ -238,13 +275,24 @@ impl<'a> Run<'a> {
                 return Err(Halt::Fail);
             };
             if self.truth(condition)? {
-                return self.eval(result);
+                return self.eval_into(result, out);
             }
         }
         match switch.default.and_then(|case| switch.cases.get(case)) {
-            Some((_, result)) => self.eval(result),
-            None => Ok(Value::Unit),
+            Some((_, result)) => self.eval_into(result, out),
+            None => {
+                *out = Value::Unit;
+                Ok(())
+            }
         }
+    }
+
+    fn object(&mut self, entries: &'a [(Box<str>, Node)]) -> Evaluated<'a> {
+        let mut built = Vec::with_capacity(entries.len());
+        for (name, value) in entries {
+            built.push((Text::Plain(name), self.eval(value)?));
+        }
+        self.weighed(Value::Object(Object::Owned(built)))
     }
 
     fn text(&mut self, parts: &'a [Node]) -> Evaluated<'a> {
@@ -266,31 +314,40 @@ impl<'a> Run<'a> {
     }
 
     #[inline]
-    fn call(&mut self, body: Plain, args: &'a [Node]) -> Evaluated<'a> {
+    fn call(&mut self, body: Plain, args: &'a [Node], out: &mut Value<'a>) -> Result<(), Halt> {
         match args {
-            [] => self.plain(body, &mut []),
+            [] => self.plain(body, &mut [], out),
             [a] => {
-                let a = self.eval(a)?;
-                self.plain(body, &mut [a])
+                let mut values = [Value::Unit];
+                self.eval_into(a, &mut values[0])?;
+                self.plain(body, &mut values, out)
             }
             [a, b] => {
-                let (a, b) = (self.eval(a)?, self.eval(b)?);
-                self.plain(body, &mut [a, b])
+                let mut values = [Value::Unit, Value::Unit];
+                self.eval_into(a, &mut values[0])?;
+                self.eval_into(b, &mut values[1])?;
+                self.plain(body, &mut values, out)
             }
             more => {
-                let args: Result<Vec<_>, _> = more.iter().map(|arg| self.eval(arg)).collect();
-                self.plain(body, &mut args?)
+                let values: Result<Vec<_>, _> = more.iter().map(|arg| self.eval(arg)).collect();
+                self.plain(body, &mut values?, out)
             }
         }
     }
 
     #[inline]
-    pub(super) fn plain(&mut self, body: Plain, args: &mut [Value<'a>]) -> Evaluated<'a> {
+    pub(super) fn plain(
+        &mut self,
+        body: Plain,
+        args: &mut [Value<'a>],
+        out: &mut Value<'a>,
+    ) -> Result<(), Halt> {
         match invoke(body, self.env, args) {
-            Ok(value) => self.weighed(value),
-            Err(Failure::Skip) => Err(Halt::Skip),
-            Err(Failure::Fault { .. }) => Err(Halt::Fail),
+            Ok(value) => *out = value,
+            Err(Failure::Skip) => return Err(Halt::Skip),
+            Err(Failure::Fault { .. }) => return Err(Halt::Fail),
         }
+        self.weigh(out)
     }
 
     fn own(&mut self, number: usize, args: &'a [Node]) -> Evaluated<'a> {
@@ -371,17 +428,24 @@ impl<'a> Run<'a> {
     /// A value that was just made, unless it is too large.
     #[inline]
     fn weighed(&mut self, value: Value<'a>) -> Evaluated<'a> {
-        let fits = match &value {
+        self.weigh(&value)?;
+        Ok(value)
+    }
+
+    /// Refuses a value that was just made and is too large.
+    #[inline]
+    fn weigh(&mut self, value: &Value<'a>) -> Result<(), Halt> {
+        let fits = match value {
             Value::Text(text) => text.len() <= LIMITS.text_bytes,
             Value::List(_) | Value::Object(_) => {
                 let mut weight = Weight::default();
-                weight.add(&value);
+                weight.add(value);
                 self.step(u64::try_from(weight.values / 8).unwrap_or(u64::MAX))?;
                 weight.fits()
             }
             _ => true,
         };
-        if fits { Ok(value) } else { Err(Halt::Fail) }
+        if fits { Ok(()) } else { Err(Halt::Fail) }
     }
 }
 

@@ -1,72 +1,101 @@
 //! Following a chain step by step.
 
 use super::eval::{Evaluated, Halt, Run};
-use super::node::{Arg, Chain, Kind, Slot, Step};
+use super::node::{Arg, Chain, Kind, Node, Slot, Step};
+use crate::mapping::library::{MOST_ARGUMENTS, Plain};
 use crate::mapping::projection::ROOT;
 use crate::mapping::tape::Node as Taped;
 use crate::mapping::value::{Object, Value};
 
 impl<'a> Run<'a> {
-    pub(super) fn chain(&mut self, chain: &'a Chain) -> Evaluated<'a> {
+    pub(super) fn chain(&mut self, chain: &'a Chain, out: &mut Value<'a>) -> Result<(), Halt> {
         let mut early = Vec::new();
         for arg in &chain.early {
             early.push(self.eval(arg)?);
         }
-        let mut value = self.eval(&chain.base)?;
-        for step in &chain.steps {
+        let mut steps = &chain.steps[..];
+        if matches!(chain.base, Node::Record) {
             self.step(1)?;
-            if step.optional && value.is_unit() {
-                return Ok(Value::Unit);
+            match self.walk(&mut steps)? {
+                Some(at) => out.become_taped(self.doc, at),
+                None => *out = Value::Unit,
             }
-            value = self.follow(step, value, &mut early)?;
+        } else {
+            self.eval_into(&chain.base, out)?;
         }
-        Ok(value)
+        for step in steps {
+            self.step(1)?;
+            if step.optional && out.is_unit() {
+                return Ok(());
+            }
+            self.follow(step, out, &mut early)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the steps from property to property of the record; where they end, and those that are left.
+    #[inline]
+    fn walk(&mut self, steps: &mut &'a [Step]) -> Result<Option<u32>, Halt> {
+        let mut place = Some(u32::try_from(ROOT).unwrap_or(0));
+        while let [Step { optional, kind: Kind::Slot(slot) }, rest @ ..] = *steps {
+            self.step(1)?;
+            let node = place.map(|at| self.doc.node(at));
+            place = match (place, node) {
+                (Some(_), Some(Taped::Partial(_))) => self.doc.slot(slot.part),
+                (Some(at), Some(Taped::Object(..))) => self.doc.property(at, &slot.name),
+                (None, _) | (_, Some(Taped::Null)) if *optional => {
+                    *steps = &[];
+                    return Ok(None);
+                }
+                _ => return Err(Halt::Fail),
+            };
+            *steps = rest;
+        }
+        Ok(place)
     }
 
     #[inline]
     fn follow(
         &mut self,
         step: &'a Step,
-        value: Value<'a>,
+        out: &mut Value<'a>,
         early: &mut [Value<'a>],
-    ) -> Evaluated<'a> {
+    ) -> Result<(), Halt> {
         match &step.kind {
-            Kind::Slot(slot) => self.slot(&value, slot),
-            Kind::Property(name) => value.property(name).ok_or(Halt::Fail),
-            Kind::ToldSlot(slot) => self.told(&value, slot),
-            Kind::Told(name) => match &value {
-                Value::Object(Object::Tape(doc, at)) => match doc.property(*at, name) {
-                    Some(found) if matches!(doc.node(found), Taped::Null) => Ok(Value::Clear),
-                    _ => Ok(value.property(name).unwrap_or_default()),
-                },
-                // Whether it stood in the record as `null` is no longer known.
-                Value::Object(Object::Owned(_)) => match value.property(name) {
-                    Some(Value::Unit) | None => Err(Halt::Fail),
-                    Some(found) => Ok(found),
-                },
-                _ => Err(Halt::Fail),
-            },
+            Kind::Slot(slot) => *out = self.slot(out, slot)?,
+            Kind::Property(name) => *out = out.property(name).ok_or(Halt::Fail)?,
+            Kind::ToldSlot(slot) => *out = self.told(out, slot)?,
+            Kind::Told(name) => *out = told(out, name)?,
             Kind::Index(index) => {
                 let index = self.arg(index, early)?;
-                indexed(&value, &index)
+                *out = indexed(out, &index)?;
             }
-            Kind::Call(body, args) => match &args[..] {
-                [] => self.plain(*body, &mut [value]),
-                [a] => {
-                    let a = self.arg(a, early)?;
-                    self.plain(*body, &mut [value, a])
-                }
-                more => {
-                    let mut values = Vec::with_capacity(more.len() + 1);
-                    values.push(value);
-                    for arg in more {
-                        values.push(self.arg(arg, early)?);
-                    }
-                    self.plain(*body, &mut values)
-                }
-            },
-            Kind::Over(over) => self.over(over, value),
+            Kind::Call(body, args) => return self.method(*body, args, out, early),
+            Kind::Over(over) => *out = self.over(over, std::mem::take(out))?,
         }
+        Ok(())
+    }
+
+    #[inline]
+    fn method(
+        &mut self,
+        body: Plain,
+        args: &'a [Arg],
+        out: &mut Value<'a>,
+        early: &mut [Value<'a>],
+    ) -> Result<(), Halt> {
+        let mut values = [const { Value::Unit }; MOST_ARGUMENTS];
+        let Some(values) = values.get_mut(..=args.len()) else { return Err(Halt::Fail) };
+        values[0] = std::mem::take(out);
+        for (value, arg) in values[1..].iter_mut().zip(args) {
+            match arg {
+                Arg::Inert(node) => self.eval_into(node, value)?,
+                Arg::Early(number) => {
+                    *value = early.get_mut(*number).map(std::mem::take).ok_or(Halt::Fail)?;
+                }
+            }
+        }
+        self.plain(body, values, out)
     }
 
     #[inline]
@@ -77,15 +106,14 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A property of the record, by its place in the projection.
+    /// Where a property of the record lies, by its place in the projection.
     #[inline]
-    pub(super) fn own_slot(&self, slot: &'a Slot) -> Value<'a> {
+    pub(super) fn own_slot(&self, slot: &'a Slot) -> Option<u32> {
         let root = u32::try_from(ROOT).unwrap_or(0);
-        let found = match self.doc.node(root) {
+        match self.doc.node(root) {
             Taped::Partial(_) => self.doc.slot(slot.part),
             _ => self.doc.property(root, &slot.name),
-        };
-        found.map_or(Value::Unit, |at| Value::on_tape(self.doc, at))
+        }
     }
 
     /// A property of the record, or of an object in it, by its place in the projection.
@@ -115,6 +143,22 @@ fn place(value: &Value<'_>, slot: &Slot) -> Result<Option<u32>, Halt> {
         Taped::Partial(_) => doc.slot(slot.part),
         _ => doc.property(*at, &slot.name),
     })
+}
+
+/// A property, the record's `null` as `clear()`.
+fn told<'a>(value: &Value<'a>, name: &str) -> Evaluated<'a> {
+    match value {
+        Value::Object(Object::Tape(doc, at)) => match doc.property(*at, name) {
+            Some(found) if matches!(doc.node(found), Taped::Null) => Ok(Value::Clear),
+            _ => Ok(value.property(name).unwrap_or_default()),
+        },
+        // Whether it stood in the record as `null` is no longer known.
+        Value::Object(Object::Owned(_)) => match value.property(name) {
+            Some(Value::Unit) | None => Err(Halt::Fail),
+            Some(found) => Ok(found),
+        },
+        _ => Err(Halt::Fail),
+    }
 }
 
 /// `list[number]`, from the end if negative, or `object["name"]`.

@@ -259,7 +259,8 @@ impl Program {
         match &self.tail {
             Tail::Fields(fields) => {
                 for (target, node) in fields {
-                    let value = run.eval(node)?;
+                    let mut value = Value::Unit;
+                    run.eval_into(node, &mut value)?;
                     weight.add(&value);
                     show(target, value)?;
                 }

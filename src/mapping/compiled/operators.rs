@@ -28,7 +28,9 @@ pub(super) fn binary<'a>(
     }
 }
 
-fn equal(a: &Value<'_>, b: &Value<'_>) -> Option<bool> {
+/// Whether two values are equal; `None` leaves it to the interpreter.
+#[inline]
+pub(super) fn equal(a: &Value<'_>, b: &Value<'_>) -> Option<bool> {
     Some(match (a, b) {
         (Value::Text(a), Value::Text(b)) => **a == **b,
         (Value::Int(a), Value::Int(b)) => a == b,

@@ -1,6 +1,6 @@
 //! `blank_to_missing`: a blank text becomes missing.
 
-use super::{Body, Env, Function, Outcome, take, text};
+use super::{Body, Env, Function, Outcome, is_blank, lying, take, text};
 use crate::mapping::value::Value;
 
 pub(super) const FUNCTION: Function = Function {
@@ -17,8 +17,11 @@ pub(super) const FUNCTION: Function = Function {
 };
 
 fn run<'a>(_env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
+    if let Some(text) = lying(args, 0).filter(|text| !is_blank(text)) {
+        return Ok(Value::word(text));
+    }
     Ok(match text("blank_to_missing", "its text", take(args, 0))? {
-        Some(text) if !text.trim().is_empty() => Value::Text(text),
+        Some(text) if !is_blank(&text) => Value::Text(text),
         _ => Value::Unit,
     })
 }

@@ -226,6 +226,22 @@ fn take<'a>(args: &mut [Value<'a>], at: usize) -> Value<'a> {
     args.get_mut(at).map(std::mem::take).unwrap_or_default()
 }
 
+/// The text in an argument, where it stands in the record or the script and need not be moved.
+#[inline]
+fn lying<'a>(args: &[Value<'a>], at: usize) -> Option<&'a str> {
+    match args.get(at) {
+        Some(Value::Text(Text::Plain(text))) => Some(text),
+        _ => None,
+    }
+}
+
+/// Whether there is nothing but white space in a text.
+#[inline]
+fn is_blank(text: &str) -> bool {
+    // Most texts start with a letter or digit.
+    !text.bytes().next().is_some_and(|byte| byte.is_ascii_graphic()) && text.trim().is_empty()
+}
+
 /// The failure of a call with an argument of the wrong kind.
 fn mismatch(name: &str, argument: &str, wanted: &str, got: &Value<'_>) -> Failure {
     Failure::new(

@@ -1,6 +1,6 @@
 //! `or_null`: a blank text becomes null.
 
-use super::{Body, Env, Function, Outcome, take, text};
+use super::{Body, Env, Function, Outcome, is_blank, lying, take, text};
 use crate::mapping::value::Value;
 
 pub(super) const FUNCTION: Function = Function {
@@ -14,9 +14,12 @@ pub(super) const FUNCTION: Function = Function {
 };
 
 fn run<'a>(_env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
+    if let Some(text) = lying(args, 0).filter(|text| !is_blank(text)) {
+        return Ok(Value::word(text));
+    }
     Ok(match text("or_null", "its text", take(args, 0))? {
         None => Value::Unit,
-        Some(text) if text.trim().is_empty() => Value::Clear,
+        Some(text) if is_blank(&text) => Value::Clear,
         Some(text) => Value::Text(text),
     })
 }

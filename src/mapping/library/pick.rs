@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use super::{Body, Env, Function, Outcome, list, needed, take};
-use crate::mapping::value::{List, Value};
+use crate::mapping::tape::Doc;
+use crate::mapping::value::{List, Text, Value};
 
 pub(super) const FUNCTION: Function = Function {
     name: "pick",
@@ -19,6 +20,15 @@ pub(super) const FUNCTION: Function = Function {
 };
 
 fn run<'a>(_env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
+    if let [
+        Value::List(List::Tape(doc, at)),
+        Value::Text(Text::Plain(key)),
+        wanted,
+        Value::Text(Text::Plain(path)),
+    ] = args
+    {
+        return Ok(on_tape(doc, *at, (key, wanted), path));
+    }
     let Some(items) = list("pick", take(args, 0))? else {
         return Ok(Value::Unit);
     };
@@ -26,12 +36,7 @@ fn run<'a>(_env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
     let wanted = take(args, 2);
     let path = needed("pick", "the path", take(args, 3))?;
     if let List::Tape(doc, at) = items {
-        let is_it = |item: &u32| {
-            let found = doc.property(*item, &key).map(|at| Value::on_tape(doc, at));
-            found.is_some_and(|found| !found.is_unit() && found.same(&wanted))
-        };
-        let hit = doc.elements(at).find(is_it);
-        return Ok(hit.map_or(Value::Unit, |item| Value::on_tape(doc, item).path(&path)));
+        return Ok(on_tape(doc, at, (&key, &wanted), &path));
     }
     let mut nth = 0;
     let hit = items.each(|item| {
@@ -42,4 +47,25 @@ fn run<'a>(_env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
         ControlFlow::Continue(())
     });
     Ok(hit.and_then(|nth| items.at(nth)).map_or(Value::Unit, |item| item.path(&path)))
+}
+
+/// The same of a list in the record.
+fn on_tape<'a>(
+    doc: &'a Doc<'a>,
+    list: u32,
+    (key, wanted): (&str, &Value<'_>),
+    path: &str,
+) -> Value<'a> {
+    let is_it = |item: &u32| match (doc.property(*item, key), wanted) {
+        (None, _) => false,
+        (Some(found), Value::Text(wanted)) => doc.text(doc.node(found)) == Some(wanted),
+        (Some(found), wanted) => {
+            let found = Value::on_tape(doc, found);
+            !found.is_unit() && found.same(wanted)
+        }
+    };
+    let hit = doc.elements(list).find(is_it);
+    let found =
+        hit.and_then(|item| path.split('.').try_fold(item, |at, key| doc.property(at, key)));
+    found.map_or(Value::Unit, |at| Value::on_tape(doc, at))
 }

@@ -1,6 +1,6 @@
 //! `trimmed`: text without white space at its ends.
 
-use super::{Body, Env, Function, Outcome, take, text};
+use super::{Body, Env, Function, Outcome, lying, take, text};
 use crate::mapping::value::Value;
 
 pub(super) const FUNCTION: Function = Function {
@@ -14,6 +14,9 @@ pub(super) const FUNCTION: Function = Function {
 };
 
 fn run<'a>(_env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
+    if let Some(text) = lying(args, 0) {
+        return Ok(Value::word(text.trim()));
+    }
     let Some(text) = text("trimmed", "its text", take(args, 0))? else {
         return Ok(Value::Unit);
     };

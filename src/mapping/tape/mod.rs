@@ -160,6 +160,15 @@ impl<'a> Doc<'a> {
         }
     }
 
+    /// Whether a node is this text.
+    #[inline]
+    fn is_text(self, node: Node, wanted: &str) -> bool {
+        match node {
+            Node::Plain(_, len) | Node::Side(_, len) if len as usize != wanted.len() => false,
+            _ => self.text(node) == Some(wanted),
+        }
+    }
+
     /// The index after the value at an index.
     #[inline]
     pub(crate) fn after(self, at: u32) -> u32 {
@@ -196,7 +205,7 @@ impl<'a> Doc<'a> {
             Node::Object(count, _) => {
                 let mut entry = at + 1;
                 for _ in 0..count {
-                    if self.text(self.node(entry)) == Some(key) {
+                    if self.is_text(self.node(entry), key) {
                         return Some(entry + 1);
                     }
                     entry = self.after(entry + 1);
