@@ -25,6 +25,8 @@ use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
 use crate::model::ids::ExternalId;
 use crate::model::record::Record;
+use crate::model::schema;
+use crate::model::sheet::Sheet;
 use crate::model::sources::{LayerKind, Sources};
 use crate::port::mapper::{Mapped, Mapper, Place, Reject, Traced};
 
@@ -104,7 +106,8 @@ impl Mapper for ConnectionMapper {
             return vec![Mapped::Skipped; records.len()];
         };
         let room = Room::new(&self.env.zone_name);
-        let mut desk = Desk { tape: Tape::default(), text: String::new(), room };
+        let sheet = Sheet::new(entity);
+        let mut desk = Desk { tape: Tape::default(), text: String::new(), room, sheet };
         records
             .iter()
             .map(|record| match self.one(mapping, entity, record, &mut desk) {
@@ -121,6 +124,7 @@ struct Desk {
     tape: Tape,
     text: String,
     room: Room,
+    sheet: Sheet,
 }
 
 impl ConnectionMapper {
@@ -164,9 +168,12 @@ impl ConnectionMapper {
         (entity, record, text): (Entity, &Record, &str),
         desk: &mut Desk,
     ) -> Result<Result<Draft, End>, NotFast> {
-        let Desk { tape, text: own, room } = desk;
+        let Desk { tape, text: own, room, sheet } = desk;
         if !fast.mixed {
             let doc = tape.parse(text, &fast.projection).map_err(|_| NotFast)?;
+            if mapping.exceptions.is_empty() {
+                return self.write(fast, (entity, record), &doc, sheet);
+            }
             return self.draft(mapping, fast, (entity, record), (&doc, None), room);
         }
         let buffers = (std::mem::take(tape), std::mem::take(own));
@@ -176,6 +183,32 @@ impl ConnectionMapper {
         room.clear();
         (*tape, *own) = Arc::into_inner(held).map(Held::into_buffers).unwrap_or_default();
         end
+    }
+
+    /// Writes the draft while trees give its fields: no other part of the mapping asks for one.
+    fn write(
+        &self,
+        fast: &Fast,
+        (entity, record): (Entity, &Record),
+        doc: &Doc<'_>,
+        sheet: &mut Sheet,
+    ) -> Result<Result<Draft, End>, NotFast> {
+        sheet.clear(entity);
+        within_limits(doc)?;
+        for program in &fast.programs {
+            let outcome = program.run(doc, &self.env, |target, value| note(sheet, target, value));
+            match outcome {
+                Ok(true) => {}
+                Ok(false) | Err(Halt::Skip) => return Ok(Err(End::Skipped)),
+                Err(Halt::Fail) => return Err(NotFast),
+            }
+        }
+        if !sheet.is_named() {
+            let own = self.own_id(entity, record);
+            sheet.set_at(0, &Content::Text(own.as_str().into())).map_err(|_| NotFast)?;
+        }
+        let draft = sheet.finish().map_err(|_| NotFast)?;
+        if self.is_own(draft.external_id()) { Ok(Ok(draft)) } else { Err(NotFast) }
     }
 
     fn draft(
@@ -202,10 +235,7 @@ impl ConnectionMapper {
         room: &mut Room,
         fields: &mut Fields<'a>,
     ) -> Result<bool, NotFast> {
-        let (values, bytes) = doc.size();
-        if values > LIMITS.elements.min(LIMITS.entries) || bytes > LIMITS.text_bytes {
-            return Err(NotFast);
-        }
+        within_limits(doc)?;
         let mut whole = true;
         for program in &fast.programs {
             whole &= program.rest.is_none();
@@ -306,7 +336,32 @@ impl ConnectionMapper {
     }
 
     fn is_own(&self, id: &ExternalId) -> bool {
-        id.as_str().split(':').next() == Some(self.env.connection.as_str())
+        id.is_from(&self.env.connection)
+    }
+}
+
+/// A record that is larger than what the interpreter may hold is left to it.
+fn within_limits(doc: &Doc<'_>) -> Result<(), NotFast> {
+    let (values, bytes) = doc.size();
+    let fits = values <= LIMITS.elements.min(LIMITS.entries) && bytes <= LIMITS.text_bytes;
+    if fits { Ok(()) } else { Err(NotFast) }
+}
+
+/// Puts a field on the sheet; what does not fit is told by the interpreter.
+#[inline]
+fn note(sheet: &mut Sheet, target: &Target, value: Value<'_>) -> Result<(), Halt> {
+    let at = match target {
+        Target::Field(at) => Some(*at),
+        Target::Name(name) => schema::position(sheet.entity(), name),
+    };
+    match (at, content(value)?) {
+        (Some(at), Some(content)) => sheet.set_at(at, &content).map_err(|_| Halt::Fail),
+        (Some(at), None) => {
+            sheet.unset_at(at);
+            Ok(())
+        }
+        (None, Some(_)) => Err(Halt::Fail),
+        (None, None) => Ok(()),
     }
 }
 

@@ -229,11 +229,8 @@ impl Draft {
             _ => None,
         };
         match external_id {
-            Some(external_id)
-                if external_id.as_str().split(':').nth(1) == Some(fields.entity.name()) =>
-            {
-                let hash = ContentHash::of(json.as_bytes());
-                Ok(Self { external_id, json: Bytes::copy_from_slice(json.as_bytes()), hash })
+            Some(external_id) if external_id.is_of(fields.entity) => {
+                Ok(Self::written(external_id, json))
             }
             _ => Err(Violation {
                 code: "schema::id",
@@ -244,6 +241,12 @@ impl Draft {
                 ),
             }),
         }
+    }
+
+    /// A draft whose canonical text was written and checked already.
+    pub(super) fn written(external_id: ExternalId, json: &str) -> Self {
+        let hash = ContentHash::of(json.as_bytes());
+        Self { external_id, json: Bytes::copy_from_slice(json.as_bytes()), hash }
     }
 
     /// The join key.

@@ -34,6 +34,14 @@ const SLUG: &str = "lower-case letters, digits, `-` and `_`, starting with a let
 const SLUG_LIMIT: usize = 63;
 
 fn slug(raw: &str) -> Result<(), IdError> {
+    let fits = |(at, byte): (usize, u8)| {
+        byte.is_ascii_lowercase()
+            || byte.is_ascii_digit()
+            || (at > 0 && matches!(byte, b'-' | b'_'))
+    };
+    if (1..=SLUG_LIMIT).contains(&raw.len()) && raw.bytes().enumerate().all(fits) {
+        return Ok(());
+    }
     let found = raw.chars().count();
     if raw.trim().is_empty() {
         return Err(IdError::Blank);
@@ -194,6 +202,18 @@ impl ExternalId {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether this is the key of such a record.
+    pub fn is_of(&self, entity: Entity) -> bool {
+        let rest = self.0.bytes().position(|byte| byte == b':').and_then(|at| self.0.get(at + 1..));
+        let rest = rest.and_then(|rest| rest.strip_prefix(entity.name()));
+        rest.is_some_and(|rest| rest.starts_with(':'))
+    }
+
+    /// Whether the record is one of this connection.
+    pub fn is_from(&self, connection: &ConnectionId) -> bool {
+        self.0.strip_prefix(connection.as_str()).is_some_and(|rest| rest.starts_with(':'))
     }
 
     /// The provider's own id inside the key.

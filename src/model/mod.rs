@@ -16,4 +16,5 @@ pub mod rate;
 pub mod record;
 pub mod redact;
 pub mod schema;
+pub mod sheet;
 pub mod sources;

@@ -15,7 +15,11 @@ pub(super) const FUNCTION: Function = Function {
 
 fn run<'a>(_env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
     if let Some(text) = lying(args, 0) {
-        return Ok(Value::word(text.trim()));
+        return Ok(Value::word(match text.as_bytes() {
+            // Most texts have nothing to trim.
+            [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+            _ => text.trim(),
+        }));
     }
     let Some(text) = text("trimmed", "its text", take(args, 0))? else {
         return Ok(Value::Unit);

@@ -222,7 +222,8 @@ impl Scanner<'_> {
         if let Some((known, child)) = order.get(nth) {
             let end = start + known.len();
             // No quote stands in a key that is kept: this is all of it.
-            if self.bytes.get(end) == Some(&b'"') && self.bytes[start..end] == *known.as_bytes() {
+            if self.bytes.get(end) == Some(&b'"') && same(&self.bytes[start..end], known.as_bytes())
+            {
                 self.at = end + 1;
                 return Some(*child);
             }
@@ -322,6 +323,16 @@ impl Scanner<'_> {
         }
         (self.at > from).then_some(self.at - from)
     }
+}
+
+/// Whether two short texts of one length are equal.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    let (Some(a_end), Some(b_end)) = (a.last_chunk::<8>(), b.last_chunk::<8>()) else {
+        return a.iter().zip(b).all(|(a, b)| a == b);
+    };
+    let (a, b) = (a.as_chunks::<8>().0, b.as_chunks::<8>().0);
+    a_end == b_end && a.iter().zip(b).all(|(a, b)| a == b)
 }
 
 /// The place of the next quote, backslash or control character.

@@ -167,7 +167,7 @@ fn check_chars(text: &str, limit: usize) -> Verdict {
             format!("has {found} characters, {limit} are allowed; shorten it"),
         ));
     }
-    if text.contains('\0') {
+    if text.bytes().fold(false, |found, byte| found | (byte == 0)) {
         return Err(Problem::new("schema::text", "contains a NUL character; remove it"));
     }
     Ok(())

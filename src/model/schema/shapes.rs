@@ -88,11 +88,12 @@ pub(super) fn is_email(text: &str) -> bool {
 /// `<connection>:<entity>:<source id>`: what [`crate::model::ids::ExternalId::parse`] takes, but a source id that
 /// starts with white space.
 pub(super) fn is_id(text: &str) -> bool {
-    let mut parts = text.splitn(3, ':');
-    let (Some(connection), Some(entity), Some(source)) = (parts.next(), parts.next(), parts.next())
-    else {
-        return false;
-    };
+    // Bytes one by one: what stands before the colons is short.
+    let colon = |from: usize| text.bytes().skip(from).position(|byte| byte == b':');
+    let Some(first) = colon(0) else { return false };
+    let Some(second) = colon(first + 1).map(|after| first + 1 + after) else { return false };
+    let (connection, entity) = (&text[..first], &text[first + 1..second]);
+    let source = &text[second + 1..];
     let slug = |(at, byte): (usize, u8)| {
         byte.is_ascii_lowercase()
             || byte.is_ascii_digit()
