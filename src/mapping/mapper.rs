@@ -135,7 +135,7 @@ impl ConnectionMapper {
         record: &Record,
         desk: &mut Desk,
     ) -> Result<Draft, End> {
-        let text = std::str::from_utf8(&record.payload).map_err(|_| {
+        let text = simdutf8::basic::from_utf8(&record.payload).map_err(|_| {
             payload("the record is no UTF-8; the connector handed over something else")
         })?;
         if let Ok(fast) = &mapping.fast
@@ -354,6 +354,10 @@ fn note(sheet: &mut Sheet, target: &Target, value: Value<'_>) -> Result<(), Halt
         Target::Field(at) => Some(*at),
         Target::Name(name) => schema::position(sheet.entity(), name),
     };
+    if let (Some(at), Value::Text(text)) = (at, &value) {
+        let content = Content::Text(Cow::Borrowed(text));
+        return sheet.set_at(at, &content).map_err(|_| Halt::Fail);
+    }
     match (at, content(value)?) {
         (Some(at), Some(content)) => sheet.set_at(at, &content).map_err(|_| Halt::Fail),
         (Some(at), None) => {

@@ -22,6 +22,8 @@ const STEPS: u64 = LIMITS.operations / OPERATIONS;
 const OPERATIONS: u64 = 16;
 /// Calls within calls.
 const DEPTH: usize = LIMITS.calls / 3;
+/// Bytes that most texts with variables in them fit into.
+const TEXT: usize = 64;
 /// Steps between two looks at the clock.
 const STRIDE: u64 = 1024;
 
@@ -135,9 +137,10 @@ impl<'a> Run<'a> {
                 Some(at) => out.become_taped(self.doc, at),
                 None => *out = Value::Unit,
             },
-            Node::Local(place) => {
-                *out = self.stack.get(self.base + place).cloned().unwrap_or_default();
-            }
+            Node::Local(place) => match self.stack.get(self.base + place) {
+                Some(Value::Text(Text::Plain(text))) => *out = Value::word(text),
+                other => *out = other.cloned().unwrap_or_default(),
+            },
             Node::Chain(chain) => return self.chain(chain, out),
             Node::Call(body, args) => return self.call(*body, args, out),
             Node::Own(number, args) => *out = self.own(*number, args)?,
@@ -296,13 +299,15 @@ impl<'a> Run<'a> {
     }
 
     fn text(&mut self, parts: &'a [Node]) -> Evaluated<'a> {
-        let mut text = String::new();
+        let mut text = String::with_capacity(TEXT);
+        let mut value = Value::Unit;
         for part in parts {
-            match self.eval(part)? {
-                Value::Text(part) => text.push_str(&part),
+            self.eval_into(part, &mut value)?;
+            match &value {
+                Value::Text(part) => text.push_str(part),
                 Value::Unit => {}
                 Value::Int(number) => text.push_str(&number.to_string()),
-                Value::Bool(flag) => text.push_str(if flag { "true" } else { "false" }),
+                Value::Bool(flag) => text.push_str(if *flag { "true" } else { "false" }),
                 // Everything else is spelled by the interpreter.
                 _ => return Err(Halt::Fail),
             }
@@ -398,7 +403,7 @@ impl<'a> Run<'a> {
         over: &'a Over,
         items: impl Iterator<Item = Value<'a>>,
     ) -> Evaluated<'a> {
-        let mut kept = Vec::new();
+        let mut kept = Vec::with_capacity(items.size_hint().0);
         for item in items {
             if over.closure == Closure::Map {
                 self.set(over.parameter, item);

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::time::{self, When};
-use super::{Body, Env, Failure, Function, Outcome, needed, take};
+use super::{Body, Env, Failure, Function, Outcome, lying, needed, take};
 use crate::mapping::value::Value;
 
 pub(super) const FUNCTION: Function = Function {
@@ -30,9 +30,16 @@ pub(super) fn day<'a>(
     env: &'a Env,
     args: &mut [Value<'a>],
 ) -> Result<Option<Date>, Failure> {
-    let zone = match take(args, 1) {
-        Value::Unit => env.zone.clone(),
-        value => env.zone(name, &needed(name, "the zone", value)?)?,
+    let other;
+    let zone = match lying(args, 1) {
+        Some(zone) if *zone == env.zone_name => &env.zone,
+        _ => match take(args, 1) {
+            Value::Unit => &env.zone,
+            value => {
+                other = env.zone(name, &needed(name, "the zone", value)?)?;
+                &other
+            }
+        },
     };
     Ok(match time::read(name, &take(args, 0))? {
         When::Never => None,

@@ -1,6 +1,6 @@
 //! `id`: the external id of another record of the same connection.
 
-use super::{Body, Env, Failure, Function, Outcome, mismatch, needed, take};
+use super::{Body, Env, Failure, Function, Outcome, lying, mismatch, needed, take, trim};
 use crate::mapping::value::{Text, Value};
 use crate::model::entity::Entity;
 use crate::model::ids::SourceId;
@@ -20,6 +20,12 @@ pub(super) const FUNCTION: Function = Function {
 };
 
 fn run<'a>(env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
+    if let (Some(kind), Some(source)) = (lying(args, 0), lying(args, 1))
+        && let (Some(entity), source) = (Entity::parse(kind), trim(source))
+        && SourceId::check(source).is_ok()
+    {
+        return Ok(compose(env, entity, source));
+    }
     let kind = needed("id", "its kind", take(args, 0))?;
     let Some(entity) = Entity::parse(&kind) else {
         let names = Entity::ALL.map(Entity::name);
@@ -36,7 +42,7 @@ fn run<'a>(env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
         Value::Int(number) => Text::Owned(number.to_string()),
         other => return Err(mismatch("id", "the source id", "text or a whole number", &other)),
     };
-    let source = source.trim();
+    let source = trim(&source);
     if source.is_empty() {
         return Ok(Value::Unit);
     }
@@ -49,5 +55,9 @@ fn run<'a>(env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
             ),
         ));
     }
-    Ok(Value::text([env.connection.as_str(), ":", entity.name(), ":", source].concat()))
+    Ok(compose(env, entity, source))
+}
+
+fn compose<'a>(env: &Env, entity: Entity, source: &str) -> Value<'a> {
+    Value::text([env.connection.as_str(), ":", entity.name(), ":", source].concat())
 }

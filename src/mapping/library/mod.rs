@@ -235,6 +235,16 @@ fn lying<'a>(args: &[Value<'a>], at: usize) -> Option<&'a str> {
     }
 }
 
+/// A text without white space at its ends.
+#[inline]
+fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        // Most texts have nothing to trim.
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
+    }
+}
+
 /// Whether there is nothing but white space in a text.
 #[inline]
 fn is_blank(text: &str) -> bool {

@@ -24,7 +24,19 @@ fn run<'a>(_env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
     if front.is_unit() {
         return Ok(Value::List(items));
     }
-    let rest = (0..items.len()).filter_map(|nth| items.at(nth)).filter(|item| !item.same(&front));
-    let rest: Vec<Value<'a>> = rest.collect();
-    Ok(Value::List(List::Owned(std::iter::once(front).chain(rest).collect())))
+    let mut list = Vec::with_capacity(items.len() + 1);
+    list.push(front);
+    let rest = |item: Value<'a>| {
+        if !item.same(&list[0]) {
+            list.push(item);
+        }
+    };
+    match items {
+        List::Tape(doc, at) => doc.elements(at).map(|at| Value::on_tape(doc, at)).for_each(rest),
+        List::Owned(items) => items.into_iter().for_each(rest),
+        items @ List::Script(_) => {
+            (0..items.len()).filter_map(|nth| items.at(nth)).for_each(rest);
+        }
+    }
+    Ok(Value::List(List::Owned(list)))
 }

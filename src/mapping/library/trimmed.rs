@@ -1,6 +1,6 @@
 //! `trimmed`: text without white space at its ends.
 
-use super::{Body, Env, Function, Outcome, lying, take, text};
+use super::{Body, Env, Function, Outcome, lying, take, text, trim};
 use crate::mapping::value::Value;
 
 pub(super) const FUNCTION: Function = Function {
@@ -15,11 +15,7 @@ pub(super) const FUNCTION: Function = Function {
 
 fn run<'a>(_env: &'a Env, args: &mut [Value<'a>]) -> Outcome<'a> {
     if let Some(text) = lying(args, 0) {
-        return Ok(Value::word(match text.as_bytes() {
-            // Most texts have nothing to trim.
-            [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
-            _ => text.trim(),
-        }));
+        return Ok(Value::word(trim(text)));
     }
     let Some(text) = text("trimmed", "its text", take(args, 0))? else {
         return Ok(Value::Unit);
