@@ -11,7 +11,7 @@ use super::operators::{binary, equal};
 use super::watch::Watch;
 use super::weight::Weight;
 use crate::mapping::engine::LIMITS;
-use crate::mapping::library::{Closure, Env, Failure, Plain, invoke};
+use crate::mapping::library::{Closure, Env, Failure, MOST_ARGUMENTS, Plain, invoke};
 use crate::mapping::projection::ROOT;
 use crate::mapping::tape::Doc;
 use crate::mapping::value::{List, Object, Text, Value};
@@ -321,7 +321,6 @@ impl<'a> Run<'a> {
     #[inline]
     fn call(&mut self, body: Plain, args: &'a [Node], out: &mut Value<'a>) -> Result<(), Halt> {
         match args {
-            [] => self.plain(body, &mut [], out),
             [a] => {
                 let mut values = [Value::Unit];
                 self.eval_into(a, &mut values[0])?;
@@ -333,9 +332,13 @@ impl<'a> Run<'a> {
                 self.eval_into(b, &mut values[1])?;
                 self.plain(body, &mut values, out)
             }
-            more => {
-                let values: Result<Vec<_>, _> = more.iter().map(|arg| self.eval(arg)).collect();
-                self.plain(body, &mut values?, out)
+            args => {
+                let mut values = [const { Value::Unit }; MOST_ARGUMENTS];
+                let Some(values) = values.get_mut(..args.len()) else { return Err(Halt::Fail) };
+                for (value, arg) in values.iter_mut().zip(args) {
+                    self.eval_into(arg, value)?;
+                }
+                self.plain(body, values, out)
             }
         }
     }

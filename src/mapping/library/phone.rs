@@ -91,7 +91,7 @@ fn e164(number: &str, region: country::Id) -> Option<String> {
     }
     let parsed = phonenumber::parse(Some(region), number).ok()?;
     // A number with its country code was reachable for the platform, even where the numbering plan is newer than ours.
-    let known = parsed.is_valid() || number.starts_with('+');
+    let known = number.starts_with('+') || parsed.is_valid();
     let text = parsed.format().mode(phonenumber::Mode::E164).to_string();
     (known && (8..=16).contains(&text.len())).then_some(text)
 }

@@ -231,15 +231,14 @@ impl<'a> Doc<'a> {
     /// The elements of the list at an index, in order.
     #[inline]
     pub(crate) fn elements(self, at: u32) -> impl Iterator<Item = u32> + 'a {
-        let (mut left, mut next) = match self.node(at) {
+        let (count, mut next) = match self.node(at) {
             Node::List(count, _) => (count, at + 1),
             _ => (0, at),
         };
-        std::iter::from_fn(move || {
-            left = left.checked_sub(1)?;
+        (0..count).map(move |_| {
             let element = next;
             next = self.after(element);
-            Some(element)
+            element
         })
     }
 

@@ -3,6 +3,7 @@
 //! Not here: which fields a draft has; see [`crate::model::draft`]. The invariant: a problem describes the value's kind
 //! or size, never its content, because it ends up in logs and reports.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::shapes::{is_e164, is_email, is_id, is_instant, is_zone, parse_date};
@@ -194,8 +195,7 @@ fn write_ids(value: &Content<'_>, out: &mut String) -> Verdict {
         ));
     }
     out.push('[');
-    let mut seen: Vec<&str> = Vec::with_capacity(items.len());
-    for item in items {
+    for (nth, item) in items.iter().enumerate() {
         let Content::Text(text) = item else {
             return Err(Problem::new(
                 "schema::type",
@@ -203,14 +203,13 @@ fn write_ids(value: &Content<'_>, out: &mut String) -> Verdict {
             ));
         };
         check_id(text)?;
-        if seen.contains(&&**text) {
+        if items[..nth].contains(item) {
             continue;
         }
-        if !seen.is_empty() {
+        if nth > 0 {
             out.push(',');
         }
         write_text(text, out);
-        seen.push(text);
     }
     out.push(']');
     Ok(())
@@ -226,12 +225,11 @@ fn write_custom(value: &Content<'_>, out: &mut String) -> Verdict {
             format!("has {} entries, {CUSTOM_ENTRIES} are allowed", entries.len()),
         ));
     }
-    let mut order: Vec<usize> = (0..entries.len()).collect();
-    order.sort_by(|a, b| entries[*a].0.cmp(&entries[*b].0));
+    let mut order: Vec<&(Cow<'_, str>, Content<'_>)> = entries.iter().collect();
+    order.sort_by(|a, b| a.0.cmp(&b.0));
     out.push('{');
     let mut last: Option<&str> = None;
-    for at in order {
-        let (key, value) = &entries[at];
+    for (key, value) in order {
         if last == Some(&**key) {
             continue;
         }
@@ -323,6 +321,7 @@ fn write_float(number: f64, out: &mut String) -> Verdict {
 
 /// Writes a JSON string with the fewest escapes, so that equal texts have equal spellings.
 pub(super) fn write_text(text: &str, out: &mut String) {
+    out.reserve(text.len() + 2);
     out.push('"');
     if !text.bytes().fold(false, |found, byte| found | needs_escape(byte)) {
         out.push_str(text);

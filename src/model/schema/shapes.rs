@@ -74,15 +74,17 @@ pub(super) fn is_e164(text: &str) -> bool {
 
 /// Something before one `@`, and a domain with a dot after it.
 pub(super) fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.split_once('@') else {
+    let at = text.bytes().position(|byte| byte == b'@');
+    let Some((local, domain)) = at.map(|at| (&text[..at], &text[at + 1..])) else {
         return false;
     };
     !local.is_empty()
         && (text.len() <= EMAIL_CHARS || text.chars().count() <= EMAIL_CHARS)
-        && !domain.contains('@')
-        && domain.contains('.')
-        && domain.split('.').all(|label| !label.is_empty())
-        && text.chars().all(|c| !c.is_whitespace() && !c.is_control())
+        && domain.bytes().all(|byte| byte != b'@')
+        && domain.bytes().any(|byte| byte == b'.')
+        && domain.as_bytes().split(|byte| *byte == b'.').all(|label| !label.is_empty())
+        && (text.bytes().all(|byte| byte.is_ascii_graphic())
+            || text.chars().all(|c| !c.is_whitespace() && !c.is_control()))
 }
 
 /// `<connection>:<entity>:<source id>`: what [`crate::model::ids::ExternalId::parse`] takes, but a source id that
