@@ -4,14 +4,12 @@
 //! and asks [`Draft::try_new`], which tells. The invariant: a sheet that gives a draft gives the one that
 //! [`Draft::try_new`] gives of the same fields.
 
-use std::ops::Range;
-
 use crate::model::draft::{Content, Draft};
 use crate::model::entity::Entity;
 use crate::model::ids::ExternalId;
 use crate::model::schema::{self, Need};
 
-/// The place of `external_id` in every entity's fields.
+/// The position of `external_id` in every entity's fields.
 const EXTERNAL_ID: usize = 0;
 
 /// A draft in the making; used again for the next, it allocates nothing but drafts.
@@ -20,13 +18,26 @@ pub struct Sheet {
     entity: Entity,
     /// The fields as they came: `{"name":value,"name":value`.
     text: String,
-    /// By place in the schema: where a field stands in the text, name and value; empty when it is not set.
-    places: Vec<Range<usize>>,
-    /// The first place that a field may have to stand in schema order; `None` when one came out of order.
+    /// By position in the schema: where a field stands in the text, name and value.
+    places: Vec<Place>,
+    /// The first position that a field may have to stand in schema order; `None` when one came out of order.
     next: Option<usize>,
     /// The fields in schema order, if they came in another.
     sorted: String,
     external_id: Option<ExternalId>,
+}
+
+/// Where a field stands in the text; nowhere when it is not set.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    from: usize,
+    to: usize,
+}
+
+impl Place {
+    fn is_set(self) -> bool {
+        self.to > self.from
+    }
 }
 
 /// A field, or the draft as a whole, does not fit the schema.
@@ -57,7 +68,7 @@ impl Sheet {
         self.text.clear();
         self.text.push('{');
         self.places.clear();
-        self.places.resize(schema::fields(entity).len(), 0..0);
+        self.places.resize(schema::fields(entity).len(), Place::default());
         self.next = Some(0);
         self.external_id = None;
     }
@@ -78,7 +89,7 @@ impl Sheet {
         self.text.push_str(field.name);
         self.text.push_str("\":");
         schema::write_value(field, value, &mut self.text).map_err(|_| Unfit)?;
-        *place = from..self.text.len();
+        *place = Place { from, to: self.text.len() };
         self.next = self.next.filter(|next| *next <= at).map(|_| at + 1);
         if at == EXTERNAL_ID {
             let Content::Text(text) = value else { return Err(Unfit) };
@@ -89,8 +100,8 @@ impl Sheet {
 
     /// Leaves the field at a position of [`schema::fields`] alone again.
     pub fn unset_at(&mut self, at: usize) {
-        if let Some(place) = self.places.get_mut(at).filter(|place| !place.is_empty()) {
-            *place = 0..0;
+        if let Some(place) = self.places.get_mut(at).filter(|place| place.is_set()) {
+            *place = Place::default();
             self.next = None;
         }
     }
@@ -102,7 +113,7 @@ impl Sheet {
 
     /// Whether the external id is set.
     pub fn is_named(&self) -> bool {
-        self.places.get(EXTERNAL_ID).is_some_and(|place| !place.is_empty())
+        self.places.get(EXTERNAL_ID).is_some_and(|place| place.is_set())
     }
 
     /// The draft.
@@ -111,8 +122,8 @@ impl Sheet {
     /// [`Unfit`] when a required field is missing or the external id is one of another kind of record.
     pub fn finish(&mut self) -> Result<Draft, Unfit> {
         let fields = schema::fields(self.entity).iter();
-        let missing = |(field, place): (&schema::Field, &Range<usize>)| {
-            field.need == Need::Required && place.is_empty()
+        let missing = |(field, place): (&schema::Field, &Place)| {
+            field.need == Need::Required && !place.is_set()
         };
         if fields.zip(&self.places).any(missing) {
             return Err(Unfit);
@@ -128,9 +139,9 @@ impl Sheet {
 
     fn sort(&mut self) -> &mut String {
         self.sorted.clear();
-        for place in self.places.iter().filter(|place| !place.is_empty()) {
+        for place in self.places.iter().filter(|place| place.is_set()) {
             self.sorted.push(if self.sorted.is_empty() { '{' } else { ',' });
-            self.sorted.push_str(self.text.get(place.clone()).unwrap_or_default());
+            self.sorted.push_str(self.text.get(place.from..place.to).unwrap_or_default());
         }
         &mut self.sorted
     }

@@ -281,13 +281,11 @@ impl<'a> Run<'a> {
                 return self.eval_into(result, out);
             }
         }
-        match switch.default.and_then(|case| switch.cases.get(case)) {
-            Some((_, result)) => self.eval_into(result, out),
-            None => {
-                *out = Value::Unit;
-                Ok(())
-            }
+        if let Some((_, result)) = switch.default.and_then(|case| switch.cases.get(case)) {
+            return self.eval_into(result, out);
         }
+        *out = Value::Unit;
+        Ok(())
     }
 
     fn object(&mut self, entries: &'a [(Box<str>, Node)]) -> Evaluated<'a> {

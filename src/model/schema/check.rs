@@ -168,7 +168,7 @@ fn check_chars(text: &str, limit: usize) -> Verdict {
             format!("has {found} characters, {limit} are allowed; shorten it"),
         ));
     }
-    if text.bytes().fold(false, |found, byte| found | (byte == 0)) {
+    if text.bytes().fold(1, u8::min) == 0 {
         return Err(Problem::new("schema::text", "contains a NUL character; remove it"));
     }
     Ok(())
