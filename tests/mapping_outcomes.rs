@@ -413,6 +413,41 @@ fn cases_tell_every_difference() {
 }
 
 #[test]
+fn a_draft_that_is_written_field_by_field_is_the_one_that_is_put_together() {
+    let payload = json!({
+        "robot": false, "name": " 李 \"Wei\"\n", "mail": "Li@Example.com", "day": 1_767_196_800, "n": 5.0,
+        "list": ["a", "b", "a", ""], "no": null, "phone": "138 0013 8000", "long": "x".repeat(200), "id": "e/7",
+        "foreign": "dingtalk:employee:1", "kind": "department", "blank": " ", "custom": { "a": [1] },
+    });
+    let mut drafts = 0;
+    for line in [
+        "custom: #{ b: record.n, a: record.name }, alias: trimmed(record.name), gender: \"male\",",
+        "start_date: date(record.day, tz), external_id: id(\"employee\", record.id), mobile: phone(record.phone),",
+        "work_email: lower(record.mail), manager_external_id: id(\"employee\", or_null(record.name)),",
+        "work_email: record.name, mobile: record.name, custom: record.custom,",
+        "alias: record.long, gender: record.mail, start_date: record.mail,",
+        "external_id: record.foreign,",
+        "external_id: id(record.kind, record.id),",
+        "external_id: or_null(record.blank), custom: record.custom,",
+        "alias: record.no, english_name: null_to_clear(record.no), job_title: \"\",",
+        "alias: if record.robot { \"a\" } else { skip() }, gender: record.n,",
+        "gender: record.n, alias: if record.robot { \"a\" } else { skip() },",
+    ] {
+        let (written, together) = (with(line), format!("for once in [1] {{ }} {}", with(line)));
+        let shown = |script: &str| match map(script, &[], &payload) {
+            // A column of the line in front of the fields is another one.
+            Mapped::Rejected(reject) => {
+                format!("{:?} {} {}", reject.field, reject.code, reject.message)
+            }
+            other => format!("{other:?}"),
+        };
+        assert_eq!(shown(&written), shown(&together), "{line}");
+        drafts += usize::from(shown(&written).starts_with("Draft("));
+    }
+    assert_eq!(drafts, 4);
+}
+
+#[test]
 fn what_is_not_compiled_gives_the_same_drafts_and_is_told() {
     let slow = "let n = 0; for i in [1, 2] { n += i; }\n";
     let line = "alias: record.a, job_level: `${2 ** 3}`, custom: #{ n: record.n },";

@@ -171,9 +171,12 @@ impl ConnectionMapper {
         let Desk { tape, text: own, room, sheet } = desk;
         if !fast.mixed {
             let doc = tape.parse(text, &fast.projection).map_err(|_| NotFast)?;
-            if mapping.exceptions.is_empty() {
-                return self.write(fast, (entity, record), &doc, sheet);
+            if mapping.exceptions.is_empty()
+                && let Ok(end) = self.write(fast, (entity, record), &doc, sheet)
+            {
+                return Ok(end);
             }
+            // What the schema refuses is told by trees too.
             return self.draft(mapping, fast, (entity, record), (&doc, None), room);
         }
         let buffers = (std::mem::take(tape), std::mem::take(own));
@@ -185,7 +188,7 @@ impl ConnectionMapper {
         end
     }
 
-    /// Writes the draft while trees give its fields: no other part of the mapping asks for one.
+    /// Writes the draft while trees give its fields, where nothing else of the mapping asks for them.
     fn write(
         &self,
         fast: &Fast,
@@ -347,7 +350,7 @@ fn within_limits(doc: &Doc<'_>) -> Result<(), NotFast> {
     if fits { Ok(()) } else { Err(NotFast) }
 }
 
-/// Puts a field on the sheet; what does not fit is told by the interpreter.
+/// Puts a field on the sheet; what does not fit fails, and is told by whoever puts the fields together.
 #[inline]
 fn note(sheet: &mut Sheet, target: &Target, value: Value<'_>) -> Result<(), Halt> {
     let at = match target {

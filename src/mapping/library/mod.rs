@@ -290,6 +290,7 @@ fn list<'a>(name: &str, value: Value<'a>) -> Result<Option<List<'a>>, Failure> {
 mod tests {
     use super::{FUNCTIONS, function};
     use crate::mapping::testing;
+    use crate::mapping::value::Value;
 
     #[test]
     fn every_example_gives_what_it_says() {
@@ -298,6 +299,46 @@ mod tests {
                 let found = testing::evaluate(call);
                 let wanted: serde_json::Value = serde_json::from_str(json).unwrap();
                 assert_eq!(found, Ok(wanted), "{} in: {call}", function.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_means_the_same_wherever_it_lies() {
+        let env = testing::env();
+        let texts = [
+            "",
+            " ",
+            "\t\n",
+            "e1",
+            " e1",
+            "E1 ",
+            " ß É ",
+            "\u{3000}李",
+            "李 伟\u{3000}",
+            "\u{1}",
+            "a:b",
+        ];
+        let single = ["trimmed", "or_null", "blank_to_missing", "lower", "upper", "date", "phone"];
+        let others = [
+            ("or_default", None, Some("x")),
+            ("date", None, Some("Asia/Shanghai")),
+            ("id", Some("employee"), None),
+            ("id", Some("persona"), None),
+        ];
+        for (name, before, after) in single.map(|name| (name, None, None)).into_iter().chain(others)
+        {
+            let Some(super::Body::Plain(body)) = function(name).map(|found| found.body) else {
+                panic!("{name} is a plain function")
+            };
+            for text in texts {
+                let call = |made: fn(&'static str) -> Value<'static>| {
+                    let args = [before, Some(text), after].into_iter().flatten();
+                    let mut args: Vec<Value<'_>> = args.map(made).collect();
+                    super::invoke(body, &env, &mut args)
+                        .map(|value| (value.kind(), value.into_dynamic().to_string()))
+                };
+                assert_eq!(call(Value::word), call(Value::text), "{name} of {text:?}");
             }
         }
     }
