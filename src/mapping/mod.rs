@@ -7,7 +7,7 @@
 //! How a record travels: [`Generation`] loads and checks scripts, tables and layers (`files`, `layers`, `load`,
 //! `script`, `check`, `tables`, `exceptions`, `yaml`; what scripts import: `shared`, `modules`, `linked`, `tokens`);
 //! its mapper parses a record onto a `tape`, keeping only what the scripts read, runs the scripts as expression trees
-//! (`compiled`) or, where these do not reach, in the interpreter (`engine`, `interpret`, `paths`), and checks the
+//! (`compiled`, `fast`) or, where these do not reach, in the interpreter (`engine`, `interpret`, `paths`), and checks the
 //! result against the schema. Both call the same functions (`library`). What goes wrong is told by `fault` for files
 //! and by `explain` for records.
 //!
@@ -24,6 +24,7 @@ mod editor;
 mod engine;
 mod exceptions;
 mod explain;
+mod fast;
 mod fault;
 mod files;
 mod generation;

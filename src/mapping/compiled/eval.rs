@@ -6,8 +6,8 @@
 
 use std::time::Instant;
 
-use super::node::{Body, Literal, Node, Operator, Over, Statement, Switch};
-use super::operators::{binary, equal};
+use super::node::{Body, Literal, Node, Over, Statement};
+use super::operators::binary;
 use super::watch::Watch;
 use super::weight::Weight;
 use crate::mapping::engine::LIMITS;
@@ -127,7 +127,7 @@ impl<'a> Run<'a> {
     }
 
     /// The same, when the step to the expression itself is counted.
-    fn make(&mut self, node: &'a Node, out: &mut Value<'a>) -> Result<(), Halt> {
+    pub(super) fn make(&mut self, node: &'a Node, out: &mut Value<'a>) -> Result<(), Halt> {
         match node {
             Node::Literal(Literal::Text(text)) => *out = Value::word(text),
             Node::Literal(literal) => *out = constant(literal),
@@ -193,99 +193,6 @@ impl<'a> Run<'a> {
     #[inline]
     pub(super) fn record(&self) -> Value<'a> {
         Value::on_tape(self.doc, u32::try_from(ROOT).unwrap_or(0))
-    }
-
-    /// Whether an expression is true.
-    fn truth(&mut self, node: &'a Node) -> Result<bool, Halt> {
-        self.step(1)?;
-        self.truth_of(node)
-    }
-
-    /// The same, when the step to the expression itself is counted.
-    fn truth_of(&mut self, node: &'a Node) -> Result<bool, Halt> {
-        match node {
-            Node::Literal(Literal::Bool(flag)) => Ok(*flag),
-            Node::Not(value) => self.truth(value).map(|flag| !flag),
-            Node::And(parts) => self.each_true(parts),
-            Node::Or(parts) => self.any_true(parts),
-            Node::Binary(operator @ (Operator::Equal | Operator::NotEqual), sides) => {
-                let mut a = Value::Unit;
-                self.eval_into(&sides.0, &mut a)?;
-                let equal = match &sides.1 {
-                    Node::Literal(literal) => {
-                        self.step(1)?;
-                        equal(&a, &constant(literal))
-                    }
-                    other => equal(&a, &self.eval(other)?),
-                };
-                equal.map(|equal| equal == (*operator == Operator::Equal)).ok_or(Halt::Fail)
-            }
-            other => {
-                let mut value = Value::Unit;
-                self.make(other, &mut value)?;
-                match value {
-                    Value::Bool(flag) => Ok(flag),
-                    _ => Err(Halt::Fail),
-                }
-            }
-        }
-    }
-
-    fn each_true(&mut self, parts: &'a [Node]) -> Result<bool, Halt> {
-        for part in parts {
-            if !self.truth(part)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    fn any_true(&mut self, parts: &'a [Node]) -> Result<bool, Halt> {
-        for part in parts {
-            if self.truth(part)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    fn coalesce(&mut self, parts: &'a [Node], out: &mut Value<'a>) -> Result<(), Halt> {
-        *out = Value::Unit;
-        for part in parts {
-            self.eval_into(part, out)?;
-            if !out.is_unit() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn switch(&mut self, switch: &'a Switch, out: &mut Value<'a>) -> Result<(), Halt> {
-        let mut value = Value::Unit;
-        self.eval_into(&switch.value, &mut value)?;
-        let scalar = matches!(value, Value::Unit | Value::Bool(_) | Value::Int(_) | Value::Text(_));
-        if !scalar {
-            return Err(Halt::Fail);
-        }
-        let label = switch.labels.iter().find(|(label, _)| constant(label).same(&value));
-        let labelled = label.iter().flat_map(|(_, cases)| cases.iter().copied());
-        let ranged = switch.ranges.iter().filter_map(|(first, last, case)| match value {
-            Value::Int(number) => (first..=last).contains(&&number).then_some(*case),
-            _ => None,
-        });
-        for case in labelled.chain(ranged) {
-            let Some((condition, result)) = switch.cases.get(case) else {
-                return Err(Halt::Fail);
-            };
-            if self.truth(condition)? {
-                return self.eval_into(result, out);
-            }
-        }
-        if let Some((_, result)) = switch.default.and_then(|case| switch.cases.get(case)) {
-            return self.eval_into(result, out);
-        }
-        *out = Value::Unit;
-        Ok(())
     }
 
     fn object(&mut self, entries: &'a [(Box<str>, Node)]) -> Evaluated<'a> {
@@ -456,7 +363,7 @@ impl<'a> Run<'a> {
 }
 
 #[inline]
-fn constant(literal: &Literal) -> Value<'_> {
+pub(super) fn constant(literal: &Literal) -> Value<'_> {
     match literal {
         Literal::Unit => Value::Unit,
         Literal::Bool(flag) => Value::Bool(*flag),

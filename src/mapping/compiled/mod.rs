@@ -6,6 +6,7 @@
 //! goes to the interpreter, which alone tells what is wrong. The invariant: a tree gives the value that the
 //! interpreter gives, or none.
 
+mod branches;
 mod build;
 mod chains;
 mod eval;
