@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::model::ids::{ConnectionId, RunId, SourceId, TenantId};
-use crate::port::archive::{Archive, ArchiveError, Retention, Shelf, Version};
+use crate::port::archive::{Archive, ArchiveError, Reach, Retention, Shelf, Version};
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
@@ -106,9 +106,7 @@ impl Archive for FileArchive {
                 found.push(version);
                 ControlFlow::Continue(())
             };
-            let read = segment::each(&path, id, keep);
-            let (ControlFlow::Continue(()) | ControlFlow::Break(())) =
-                read.map_err(|cause| fault(&path, "read", &cause))?;
+            segment::each(&path, id, keep).map_err(|cause| fault(&path, "read", &cause))?;
         }
         // Runs are numbered anew when the state is lost; time goes on.
         found.sort_by(|a, b| (a.id.as_str(), a.until_ms).cmp(&(b.id.as_str(), b.until_ms)));
@@ -140,19 +138,20 @@ impl Archive for FileArchive {
         late.sort();
         for (_, path) in late {
             let read = segment::each(&path, None, &mut *take);
-            if read.map_err(|cause| fault(&path, "read", &cause))?.is_break() {
+            let to_its_end = read.map_err(|cause| fault(&path, "read", &cause))?;
+            if !to_its_end {
                 break;
             }
         }
         Ok(())
     }
 
-    fn reach_ms(
-        &self,
-        tenant: &TenantId,
-        connection: &ConnectionId,
-    ) -> Result<Option<i64>, ArchiveError> {
+    fn reach(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Reach, ArchiveError> {
         reach::read(&self.connection(tenant, connection))
+    }
+
+    fn is_empty(&self, place: &Shelf) -> Result<bool, ArchiveError> {
+        Ok(segments(&self.folder_of(place))?.is_empty())
     }
 
     fn prune(

@@ -70,12 +70,13 @@ fn unpack(frame: &[u8]) -> io::Result<Vec<u8>> {
     zstd::bulk::decompress(frame, size)
 }
 
-/// Passes on a segment's versions, of one record where `id` is given, until `take` breaks off.
+/// Passes on a segment's versions, of one record where `id` is given, until `take` breaks off; whether it was read to its
+/// end.
 pub(super) fn each(
     path: &Path,
     id: Option<&SourceId>,
     mut take: impl FnMut(Version) -> ControlFlow<()>,
-) -> io::Result<ControlFlow<()>> {
+) -> io::Result<bool> {
     let bytes = fs::read(path)?;
     let named = id.map(|id| serde_json::to_string(id.as_str())).transpose()?;
     for frame in whole(&bytes) {
@@ -87,11 +88,11 @@ pub(super) fn each(
             if let Some(version) = line::read(line, id)?
                 && take(version).is_break()
             {
-                return Ok(ControlFlow::Break(()));
+                return Ok(false);
             }
         }
     }
-    Ok(ControlFlow::Continue(()))
+    Ok(true)
 }
 
 /// When the run of a segment began, in Unix milliseconds; long ago for one without a whole frame.

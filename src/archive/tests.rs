@@ -142,9 +142,12 @@ fn an_archive_tells_how_far_back_it_reaches_once_something_is_gone() {
         archive.append(&shelf(), RunId(run), &[version("u1", run, "{}")]).unwrap();
     }
     archive.prune(&tenant, &connection, 12 * DAY_MS).unwrap();
-    assert_eq!(archive.reach_ms(&tenant, &connection).unwrap(), None, "nothing is old yet");
+    assert_eq!(archive.reach(&tenant, &connection).unwrap(), Reach::All, "nothing is old yet");
     archive.prune(&tenant, &connection, 14 * DAY_MS).unwrap();
-    assert_eq!(archive.reach_ms(&tenant, &connection).unwrap(), Some(3 * DAY_MS));
+    assert_eq!(archive.reach(&tenant, &connection).unwrap(), Reach::Since(3 * DAY_MS));
+    let mark = dir.path().join("archive/acme/feishu/reaches-back-to");
+    fs::write(mark, "nobody can read this").unwrap();
+    assert_eq!(archive.reach(&tenant, &connection).unwrap(), Reach::Nothing);
 }
 
 #[test]

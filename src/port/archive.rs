@@ -62,6 +62,17 @@ pub struct Retention {
     pub bytes: u64,
 }
 
+/// How far back an archive has every version that was replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Nothing was ever removed.
+    All,
+    /// What was replaced after this Unix millisecond is there.
+    Since(i64),
+    /// Nothing that was replaced is there, or not known what.
+    Nothing,
+}
+
 /// An append-only archive. Blocking: callers are on blocking threads.
 pub trait Archive: Send + Sync {
     /// Adds versions that a run replaces. After a crash of the process all of them are there or a whole number of the first ones.
@@ -95,16 +106,17 @@ pub trait Archive: Send + Sync {
         take: &mut dyn FnMut(Version) -> ControlFlow<()>,
     ) -> Result<(), ArchiveError>;
 
-    /// The Unix millisecond since which every version of a connection that was replaced is there; none when nothing was ever
-    /// removed.
+    /// How far back a connection's versions go, as far as the archive itself has removed some.
     ///
     /// # Errors
     /// [`ArchiveError`] when that cannot be read.
-    fn reach_ms(
-        &self,
-        tenant: &TenantId,
-        connection: &ConnectionId,
-    ) -> Result<Option<i64>, ArchiveError>;
+    fn reach(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Reach, ArchiveError>;
+
+    /// Whether no version of a kind is there at all.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] when that cannot be read.
+    fn is_empty(&self, shelf: &Shelf) -> Result<bool, ArchiveError>;
 
     /// Removes what is older than its retention at `now_ms`; tells how many segments went. May be called after every run: it
     /// looks at a connection's segments once an hour.
@@ -145,9 +157,12 @@ impl Archive for NoArchive {
         Ok(())
     }
 
-    /// Nothing that was replaced is there.
-    fn reach_ms(&self, _: &TenantId, _: &ConnectionId) -> Result<Option<i64>, ArchiveError> {
-        Ok(Some(i64::MAX))
+    fn reach(&self, _: &TenantId, _: &ConnectionId) -> Result<Reach, ArchiveError> {
+        Ok(Reach::Nothing)
+    }
+
+    fn is_empty(&self, _: &Shelf) -> Result<bool, ArchiveError> {
+        Ok(true)
     }
 
     fn prune(&self, _: &TenantId, _: &ConnectionId, _: i64) -> Result<usize, ArchiveError> {

@@ -62,58 +62,47 @@ impl Past {
         let entity = place.entity;
         let mut walk =
             Walk { past: self, ledger, entity, run, births, replaced, live, ended, sink };
-        if walk.versions(archive, place)?.is_break() || walk.newest()?.is_break() {
-            return Ok(());
+        // Where they are no longer taken, whoever took them has an error that says more.
+        if walk.versions(archive, place)? && walk.newest()? {
+            walk.send(1);
         }
-        // Who takes them may have gone; then its error says more.
-        let (ControlFlow::Continue(()) | ControlFlow::Break(())) = walk.send(1);
         Ok(())
     }
 }
 
+/// Each step tells whether records are still taken.
 impl Walk<'_> {
     /// What the archive has to say.
-    fn versions(
-        &mut self,
-        archive: &dyn Archive,
-        place: &Shelf,
-    ) -> Result<ControlFlow<()>, SyncError> {
-        let (Past::AsOf(ms) | Past::Since(ms)) = self.past else {
-            return Ok(ControlFlow::Continue(()));
-        };
-        let mut ended = Ok(ControlFlow::Continue(()));
+    fn versions(&mut self, archive: &dyn Archive, place: &Shelf) -> Result<bool, SyncError> {
+        let (Past::AsOf(ms) | Past::Since(ms)) = self.past else { return Ok(true) };
+        let mut taken = Ok(true);
         archive.since(place, ms, &mut |version| {
             let record = Record { id: version.id, payload: version.raw };
-            let flow = self.version(record, version.ended, ms);
-            let stop = !matches!(flow, Ok(ControlFlow::Continue(())));
-            if stop {
-                ended = flow;
+            taken = self.version(record, version.ended, ms);
+            if matches!(taken, Ok(true)) {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
             }
-            if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
-        Ok(ended?)
+        Ok(taken?)
     }
 
-    fn version(
-        &mut self,
-        record: Record,
-        ended: bool,
-        ms: i64,
-    ) -> Result<ControlFlow<()>, StoreError> {
+    fn version(&mut self, record: Record, ended: bool, ms: i64) -> Result<bool, StoreError> {
         let entry = self.ledger.entry(self.entity, record.id.as_str())?;
         // Without an entry the state is another one than the archive's, and knows nobody of that id.
         let Some(entry) = entry.filter(|entry| self.replaced.insert(entry.slot)) else {
-            return Ok(ControlFlow::Continue(()));
+            return Ok(true);
         };
         if matches!(self.past, Past::Since(_)) {
-            return Ok(ControlFlow::Continue(()));
+            return Ok(true);
         }
         let there = !ended && !self.came_after(&entry, ms);
         Ok(self.take(record, there))
     }
 
     /// The newest versions, as far as they count.
-    fn newest(&mut self) -> Result<ControlFlow<()>, StoreError> {
+    fn newest(&mut self) -> Result<bool, StoreError> {
         let ledger = self.ledger;
         for frame in ledger.frames(self.entity, None) {
             let (id, records) = frame?;
@@ -128,12 +117,12 @@ impl Walk<'_> {
                     Past::AsOf(ms) => !gone && !self.came_after(&entry, ms),
                     Past::Since(_) | Past::All => !gone,
                 };
-                if self.take(record, there).is_break() {
-                    return Ok(ControlFlow::Break(()));
+                if !self.take(record, there) {
+                    return Ok(false);
                 }
             }
         }
-        Ok(ControlFlow::Continue(()))
+        Ok(true)
     }
 
     /// Whether a record was first read after a moment. One that was read before that was noted was there.
@@ -141,22 +130,22 @@ impl Walk<'_> {
         self.births.of(entry.slot).is_some_and(|born| born > ms)
     }
 
-    fn take(&mut self, record: Record, there: bool) -> ControlFlow<()> {
+    fn take(&mut self, record: Record, there: bool) -> bool {
         if there { &mut self.live } else { &mut self.ended }.push(record);
         self.send(BATCH)
     }
 
     /// Sends what has come together, where it is at least so much.
-    fn send(&mut self, least: usize) -> ControlFlow<()> {
+    fn send(&mut self, least: usize) -> bool {
         let both = [(Origin::Replayed, &mut self.live), (Origin::Ended, &mut self.ended)];
         for (origin, records) in both {
             if records.len() >= least {
                 let records = std::mem::take(records);
                 if self.sink.blocking_send(Batch { origin, records }).is_err() {
-                    return ControlFlow::Break(());
+                    return false;
                 }
             }
         }
-        ControlFlow::Continue(())
+        true
     }
 }

@@ -4,11 +4,9 @@
 //! The invariant: what is read from the archive never becomes the newest version of a record, so the next run that maps what is
 //! kept brings the EHR back to now.
 
-use std::ops::ControlFlow;
-
 use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
-use crate::port::archive::Shelf;
+use crate::port::archive::{Reach, Shelf};
 use crate::sync::SyncError;
 use crate::sync::ledger::{KindMeta, Ledger};
 use crate::sync::past::Past;
@@ -42,8 +40,11 @@ pub enum ReplayError {
         "what was replaced before {0} is no longer in the archive; name a later time, and keep more with `archive` in rollcall.yaml"
     )]
     Forgotten(jiff::Timestamp),
-    /// No archive is kept.
-    #[error("no archive is kept here, so only the newest version of a record is known")]
+    /// No version is there.
+    #[error(
+        "nothing of what was replaced is in an archive here, so only the newest version of a record is known; `--since` \
+         replays that"
+    )]
     NoArchive,
     /// rollcall was not there.
     #[error(
@@ -70,9 +71,11 @@ impl Syncer {
         let Span::AsOf(ms) = span else { return Ok(()) };
         for entity in Entity::ALL {
             match self.reach(entity, ledger).await? {
-                Some(i64::MAX) => return Err(ReplayError::NoArchive.into()),
-                Some(reach) if reach > ms => return Err(ReplayError::Forgotten(time(reach)).into()),
-                _ => {}
+                Reach::Nothing => return Err(ReplayError::NoArchive.into()),
+                Reach::Since(reach) if reach > ms => {
+                    return Err(ReplayError::Forgotten(time(reach)).into());
+                }
+                Reach::Since(_) | Reach::All => {}
             }
         }
         let ledger = ledger.clone();
@@ -87,22 +90,17 @@ impl Syncer {
         .await
     }
 
-    /// The Unix millisecond since which every replaced version of a kind is there; none when all of them are.
-    async fn reach(&self, entity: Entity, ledger: &Ledger) -> Result<Option<i64>, SyncError> {
-        let (archive, ledger, now_ms) = (self.archive.clone(), ledger.clone(), self.clock.now_ms());
+    /// How far back the replaced versions of a kind go.
+    async fn reach(&self, entity: Entity, ledger: &Ledger) -> Result<Reach, SyncError> {
+        let (archive, ledger) = (self.archive.clone(), ledger.clone());
         let (tenant, connection) = (self.tenant.clone(), self.connection.clone());
         blocking(move || {
-            let reach = archive.reach_ms(&tenant, &connection)?;
-            if reach.is_some() || !ledger.was_archived(entity)? {
-                return Ok(reach);
-            }
+            let reach = archive.reach(&tenant, &connection)?;
+            let place = Shelf { tenant, connection, entity };
             // Somebody may have moved or emptied the folder.
-            let mut there = false;
-            archive.since(&Shelf { tenant, connection, entity }, i64::MIN, &mut |_| {
-                there = true;
-                ControlFlow::Break(())
-            })?;
-            Ok((!there).then_some(now_ms))
+            let emptied =
+                reach == Reach::All && ledger.was_archived(entity)? && archive.is_empty(&place)?;
+            Ok(if emptied { Reach::Nothing } else { reach })
         })
         .await
     }
@@ -146,9 +144,13 @@ impl Run<'_> {
             Span::AsOf(ms) => return Ok(Past::AsOf(ms)),
             Span::Since(ms) => ms,
         };
-        let reach = self.syncer.reach(entity, &self.ledger).await?;
+        let gaps = match self.syncer.reach(entity, &self.ledger).await? {
+            Reach::All => false,
+            Reach::Since(reach) => reach > ms,
+            Reach::Nothing => true,
+        };
         let edited = self.ledger.meta(entity)?.digest != Some(digest);
-        let all = lost || edited || reach.is_some_and(|reach| reach > ms);
+        let all = lost || edited || gaps;
         // A run that began at that very moment counts.
         Ok(if all { Past::All } else { Past::Since(ms.saturating_sub(1)) })
     }
