@@ -3,65 +3,29 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement, read on stdout")]
 
+#[path = "../tests/promises/kept.rs"]
+mod kept;
 mod users;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
 use rollcall::app::peak_rss_bytes;
 use rollcall::mapping::{Files, Generation};
 use rollcall::model::entity::Entity;
-use rollcall::model::hash::ContentHash;
-use rollcall::model::ids::{ConnectionId, RunId, SourceId, TenantId};
-use rollcall::model::record::Record;
+use rollcall::model::ids::{ConnectionId, TenantId};
 use rollcall::port::mapper::Mapper;
 use rollcall::state::{Options, SledStore};
 use rollcall::sync::impact::{Sides, measure};
-use rollcall::sync::ledger::{Entry, FrameId, Ledger, Standing};
+use rollcall::sync::ledger::Ledger;
 
 const SCRIPT: &str = include_str!("../mappings/feishu/employee.rhai");
 const TABLES: &str = include_str!("../mappings/feishu/tables.yaml");
-/// Records of a frame, as a run writes them.
-const FRAME: usize = 64;
 
 fn mapper(script: &str) -> Arc<dyn Mapper> {
     let files = Files::from_memory("feishu", [("employee.rhai", script), ("tables.yaml", TABLES)]);
     let connection = ConnectionId::parse("feishu").unwrap();
     Generation::load(&files, None).unwrap().mapper(&connection, "Asia/Shanghai", "CN").unwrap()
-}
-
-/// Stores people as a run does.
-fn store(ledger: &Ledger, people: usize) {
-    let mut users = users::users(people);
-    for seq in 0..people.div_ceil(FRAME) {
-        let part: Vec<String> = users.by_ref().take(FRAME).collect();
-        let frame = FrameId::new(RunId(1), u32::try_from(seq).unwrap());
-        let record = |(at, text): (usize, &String)| Record {
-            id: SourceId::parse(&format!("u{:07}", seq * FRAME + at)).unwrap(),
-            payload: Bytes::copy_from_slice(text.as_bytes()),
-        };
-        let records: Vec<Record> = part.iter().enumerate().map(record).collect();
-        ledger
-            .write_blobs(vec![ledger.put_frame(Entity::Employee, frame, &records).unwrap()])
-            .unwrap();
-        let entry = |(at, record): (usize, &Record)| {
-            let entry = Entry {
-                slot: u32::try_from(seq * FRAME + at).unwrap(),
-                raw: ContentHash::of(&record.payload),
-                frame,
-                wanted: Standing::Unknown,
-                applied: Standing::Unknown,
-                run: RunId(1),
-                parked: false,
-                absent: false,
-                replayed: false,
-            };
-            ledger.put_entry(Entity::Employee, record.id.as_str(), &entry)
-        };
-        ledger.write_index(records.iter().enumerate().map(entry).collect()).unwrap();
-    }
-    ledger.store().flush().unwrap();
 }
 
 fn main() {
@@ -70,7 +34,9 @@ fn main() {
     let state = Arc::new(SledStore::open(&dir.path().join("state"), Options::default()).unwrap());
     let tenant = TenantId::parse("bench").unwrap();
     let ledger = Ledger::open(state, &tenant, &ConnectionId::parse("feishu").unwrap()).unwrap();
-    store(&ledger, people);
+    let users = users::users(people).enumerate().map(|(n, user)| (format!("u{n:07}"), user));
+    kept::keep(&ledger, Entity::Employee, users);
+    ledger.store().flush().unwrap();
     let (old, new) = (mapper(SCRIPT), mapper(&SCRIPT.replace("\"active\"\n", "\"on_leave\"\n")));
     let started = Instant::now();
     let mut mapped = 0;

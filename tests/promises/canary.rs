@@ -9,18 +9,18 @@ use rollcall::mapping::{Files, Generation};
 use rollcall::model::canary::{Canary, Tried};
 use rollcall::model::entity::Entity;
 use rollcall::model::hash::ContentHash;
-use rollcall::model::ids::{RunId, SourceId, TenantId};
-use rollcall::model::record::Record;
+use rollcall::model::ids::{RunId, TenantId};
 use rollcall::port::mapper::Mapper;
 use rollcall::state::MemoryStore;
 use rollcall::sync::canary::{CanaryError, CanaryMapper, gather};
 use rollcall::sync::impact::Sides;
-use rollcall::sync::ledger::{Entry, FrameId, InForce, Ledger, Standing};
+use rollcall::sync::ledger::{InForce, Ledger};
 use rollcall::sync::progress::Silent;
 use rollcall::sync::{Mode, Request};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::kept::keep;
 use crate::support::{World, connection};
 
 /// A mapping of the small world that marks people and punches. It refuses whoever is called like its mark.
@@ -231,32 +231,13 @@ async fn departments_that_are_below_each_other_end_the_search() {
 fn crowd(people: usize) -> Ledger {
     let tenant = TenantId::parse("acme").unwrap();
     let ledger = Ledger::open(Arc::new(MemoryStore::default()), &tenant, &connection()).unwrap();
-    let record = |id: &str, raw: &serde_json::Value| Record {
-        id: SourceId::parse(id).unwrap(),
-        payload: raw.to_string().into(),
-    };
-    let department = vec![record("d1", &json!({"name": "Crowd", "parent": null}))];
-    let person = |n| record(&format!("u{n}"), &json!({"name": "P", "departments": ["d1"]}));
-    let people: Vec<Record> = (0..people).map(person).collect();
-    for (entity, records) in [(Entity::Department, department), (Entity::Employee, people)] {
-        for (seq, part) in (0..).zip(records.chunks(500)) {
-            let frame = FrameId::new(RunId(1), seq);
-            ledger.write_blobs(vec![ledger.put_frame(entity, frame, part).unwrap()]).unwrap();
-            let entry = Entry {
-                slot: 0,
-                raw: ContentHash([0; 16]),
-                frame,
-                wanted: Standing::Unknown,
-                applied: Standing::Unknown,
-                run: RunId(1),
-                parked: false,
-                absent: false,
-                replayed: false,
-            };
-            let put = |record: &Record| ledger.put_entry(entity, record.id.as_str(), &entry);
-            ledger.write_index(part.iter().map(put).collect()).unwrap();
-        }
-    }
+    keep(
+        &ledger,
+        Entity::Department,
+        [("d1".to_owned(), json!({"name": "Crowd", "parent": null}).to_string())],
+    );
+    let raw = json!({"name": "P", "departments": ["d1"]}).to_string();
+    keep(&ledger, Entity::Employee, (0..people).map(|n| (format!("u{n}"), raw.clone())));
     ledger
 }
 

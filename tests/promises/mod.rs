@@ -6,6 +6,7 @@ mod edits;
 mod gaps;
 mod generations;
 mod impact;
+mod kept;
 mod matching;
 mod replay;
 mod service;
