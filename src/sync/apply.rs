@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::entity::Entity;
@@ -47,6 +48,7 @@ impl Applier<'_> {
         let of = record.plan.values().map(crate::model::plan::Tally::total).sum();
         let mut done = 0;
         let mut sets = read_plan(self.ledger, record.run);
+        let mut receipts = Receipts::new(self.ledger);
         while let Some(set) = sets.recv().await {
             if self.stop.is_cancelled() {
                 return Err(SyncError::Stopped);
@@ -55,10 +57,12 @@ impl Applier<'_> {
             let entity = set.entity;
             let size = set.changes.len() as u64;
             let written = self.write(set, record).await?;
+            receipts.filed(record).await?;
             *applied.written.entry(entity).or_default() += written;
             done += size;
             self.progress.tell(Event::Applied { done, of });
         }
+        receipts.on_disk().await?;
         for &entity in self.settle {
             applied.dangling.extend(self.target.settle(entity).await?);
         }
@@ -87,9 +91,6 @@ impl Applier<'_> {
         record.applied_sets += 1;
         ops.push(self.ledger.put_run(record));
         self.ledger.write_index(ops)?;
-        if record.applied_sets.is_multiple_of(FLUSH_EVERY) {
-            self.flush().await?;
-        }
         Ok(written)
     }
 
@@ -110,11 +111,34 @@ impl Applier<'_> {
             self.ledger.put_parked(entity, source, &parked),
         ])
     }
+}
 
-    async fn flush(&self) -> Result<(), SyncError> {
-        let ledger = self.ledger.clone();
-        let flushed = tokio::task::spawn_blocking(move || ledger.store().flush());
-        flushed.await.map_err(|cause| SyncError::Worker(cause.to_string()))??;
+/// Brings receipts to the disk beside the writing of the next sets.
+struct Receipts<'a> {
+    ledger: &'a Ledger,
+    flush: Option<JoinHandle<Result<(), StoreError>>>,
+}
+
+impl<'a> Receipts<'a> {
+    fn new(ledger: &'a Ledger) -> Self {
+        Self { ledger, flush: None }
+    }
+
+    /// A set's receipt is filed: now and then what was filed is flushed, while one flush is under way at most.
+    async fn filed(&mut self, record: &RunRecord) -> Result<(), SyncError> {
+        if record.applied_sets.is_multiple_of(FLUSH_EVERY) {
+            self.on_disk().await?;
+            let ledger = self.ledger.clone();
+            self.flush = Some(tokio::task::spawn_blocking(move || ledger.store().flush()));
+        }
+        Ok(())
+    }
+
+    /// Waits for the flush that is under way.
+    async fn on_disk(&mut self) -> Result<(), SyncError> {
+        if let Some(flush) = self.flush.take() {
+            flush.await.map_err(|cause| SyncError::Worker(cause.to_string()))??;
+        }
         Ok(())
     }
 }

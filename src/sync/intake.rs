@@ -66,6 +66,8 @@ pub(super) struct Intake<'a> {
     pub(super) mapper: &'a dyn Mapper,
     /// The target lost what it held: everything is mapped and written again.
     pub(super) rebuild: bool,
+    /// Nothing of this kind has an entry yet: none is looked for.
+    pub(super) unknown: bool,
     /// Who is the same person elsewhere, if the tenant says how to tell.
     pub(super) matcher: Option<&'a Matcher>,
 }
@@ -77,7 +79,11 @@ impl Intake<'_> {
         let mut changed = Vec::new();
         let mut hashes = Vec::new();
         for record in batch.records {
-            let entry = self.ledger.entry(self.entity, record.id.as_str())?;
+            let entry = if self.unknown {
+                None
+            } else {
+                self.ledger.entry(self.entity, record.id.as_str())?
+            };
             // A replayed payload may be an old one; the newest is still the one that is kept.
             let raw = match entry.filter(|_| batch.origin.asks_target()) {
                 Some(entry) => entry.raw,

@@ -58,7 +58,7 @@ impl Phase<'_> {
     ) -> Result<(Listed, Tallied), SyncError> {
         let (sink, batches) = mpsc::channel(DEPTH);
         let (judged_sink, judged) = mpsc::channel(DEPTH);
-        let workers = self.intake(batches, &judged_sink);
+        let workers = self.intake(batches, &judged_sink, tallied.meta.is_unknown());
         drop(judged_sink);
         let total = Arc::new(Mutex::new(None));
         let scribe = self.scribe(judged, tallied, total.clone());
@@ -80,6 +80,7 @@ impl Phase<'_> {
         &self,
         batches: mpsc::Receiver<Batch>,
         sink: &mpsc::Sender<Judged>,
+        unknown: bool,
     ) -> Vec<impl Future<Output = Result<(), SyncError>> + use<>> {
         let batches = Arc::new(Mutex::new(batches));
         let spawn = |_| {
@@ -91,7 +92,8 @@ impl Phase<'_> {
             let work = move || {
                 let (ledger, mapper, connection) = (&ledger, &*mapper, &connection);
                 let matcher = matcher.as_deref();
-                let intake = Intake { entity, run, connection, ledger, mapper, rebuild, matcher };
+                let intake =
+                    Intake { entity, run, connection, ledger, mapper, rebuild, unknown, matcher };
                 // The lock is held while waiting: the next worker waits for its turn instead.
                 let next =
                     || batches.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();

@@ -4,6 +4,7 @@
 //! entry never names what is not there.
 
 mod drafting;
+mod newcomers;
 
 use tokio::runtime::Handle;
 
@@ -23,6 +24,7 @@ use super::matching::Matcher;
 use super::order;
 use super::seen::Seen;
 use drafting::Draftee;
+use newcomers::Newcomers;
 
 /// Records in a group, and the most changes in a plan set.
 pub(super) const GROUP: usize = 512;
@@ -77,6 +79,8 @@ pub(super) struct Tallied {
 pub(super) struct Scribe {
     desk: Desk,
     out: Tallied,
+    /// Of a kind that had no entry when the phase began.
+    newcomers: Option<Newcomers>,
     waiting: Vec<(Origin, Item)>,
     /// Departments only: changes held back until their order is known.
     departments: Vec<Change>,
@@ -88,6 +92,7 @@ impl Scribe {
     pub(super) fn new(desk: Desk, out: Tallied) -> Self {
         Self {
             desk,
+            newcomers: out.meta.is_unknown().then(Newcomers::none_yet),
             out,
             waiting: Vec::with_capacity(GROUP),
             departments: Vec::new(),

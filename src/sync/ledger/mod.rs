@@ -63,6 +63,13 @@ pub struct KindMeta {
     pub read_until: Option<i64>,
 }
 
+impl KindMeta {
+    /// Whether no object of the kind has an entry.
+    pub(in crate::sync) fn is_unknown(&self) -> bool {
+        self.slots == 0
+    }
+}
+
 impl Ledger {
     /// Opens the state of a connection. Reads the list of void runs, nothing else.
     ///

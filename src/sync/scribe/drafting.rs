@@ -43,7 +43,7 @@ impl Scribe {
             let (prior, met) = if let Some(index) = twin {
                 (group[index].prior, Some(group[index].entry))
             } else {
-                let prior = self.desk.ledger.entry(self.desk.entity, item.id.as_str())?;
+                let prior = self.prior(item.id.as_str())?;
                 (prior, prior)
             };
             let again = match origin {
@@ -75,6 +75,14 @@ impl Scribe {
             }
         }
         Ok(group)
+    }
+
+    /// The entry of an object, if it has one.
+    fn prior(&mut self, source: &str) -> Result<Option<Entry>, SyncError> {
+        if self.newcomers.as_mut().is_some_and(|newcomers| newcomers.is_new(source)) {
+            return Ok(None);
+        }
+        Ok(self.desk.ledger.entry(self.desk.entity, source)?)
     }
 
     /// What the target says of the records whose origin asks it.
