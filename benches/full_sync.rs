@@ -1,7 +1,8 @@
 //! A full sync of many people against the floor: a sequential loop of reqwest, serde and rusqlite that keeps no state.
 //!
 //! `cargo bench --bench full_sync -- [PEOPLE] [ROUNDS]` (100,000 and 3). The platform is the simulator in a process of its
-//! own, its answers prepared by a round that is not timed. Variants take turns; ratios are between medians of one run. Absolute figures say more about the machine.
+//! own, its answers prepared by a round that is not timed. Variants take turns; ratios are between medians of one run.
+//! Absolute figures say more about the machine. With `sh benches/peers/run.sh` dlt and Singer do the same job too.
 
 #![expect(
     clippy::unwrap_used,
@@ -12,6 +13,7 @@
 
 mod floor;
 mod median;
+mod peers;
 mod platform;
 
 use std::path::Path;
@@ -82,6 +84,7 @@ fn syncer(platform: &Platform, dir: &Path) -> (Syncer, Request) {
 async fn compare(people: u32, rounds: usize) {
     let platform = Platform::start(people);
     let (mut floor, mut first, mut again) = (Timed::default(), Timed::default(), Timed::default());
+    let mut peers = peers::all();
     for round in 0..=rounds {
         let dir = tempfile::tempdir().unwrap();
         let records = floor
@@ -100,6 +103,11 @@ async fn compare(people: u32, rounds: usize) {
         assert_eq!(report.writes(), 0, "nothing changed, nothing is written");
         if round == 0 {
             [&mut floor, &mut first, &mut again].into_iter().for_each(Timed::warmed_up);
+            continue;
+        }
+        for peer in &mut peers {
+            let theirs = peer.sync(&platform, dir.path()).await;
+            assert_eq!(theirs, records, "{} reads the same", peer.name);
         }
     }
     println!(
@@ -115,6 +123,17 @@ async fn compare(people: u32, rounds: usize) {
             f64::from(people) / wall,
             median(&floor.wall) / wall,
             cpu / median(&floor.cpu)
+        );
+    }
+    for peer in &peers {
+        let wall = peer.wall();
+        println!(
+            "{:<28}{wall:>10.2}{:>12.0}{:>10}{:>12.2}    rollcall's first sync: {:.1} times as fast",
+            peer.name,
+            f64::from(people) / wall,
+            "",
+            median(&floor.wall) / wall,
+            wall / median(&first.wall),
         );
     }
     println!("peak memory of this process: {} MiB", rollcall::app::peak_rss_bytes() >> 20);
