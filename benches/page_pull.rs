@@ -1,7 +1,8 @@
 //! Pulling everyone through the component against the same connector code compiled natively.
 //!
-//! `cargo bench --bench page_pull -- [PEOPLE] [ROUNDS]` (20,000 and 5). Both read the same pages one after the other over the
-//! same HTTP client library and slice them into records with the same code; ratios are between medians of one run, wall time and CPU.
+//! `cargo bench --bench page_pull -- [PEOPLE] [ROUNDS]` (20,000 and 5). Both read the same pages one after the other over
+//! the same HTTP client library and slice them into records with the same code; ratios are between medians of one run, wall
+//! time and CPU.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,7 +1,7 @@
 //! What identifiers are made of: an index goes in and is read back, so that no table is kept.
 //!
-//! Not the shapes of ids, which each platform has its own; staff numbers and mobiles are the same on all. The invariant: an id that the simulator did not make
-//! parses to `None` or to an index that does not exist.
+//! Not the shapes of ids, which each platform has its own; staff numbers and mobiles are the same on all. The invariant: an
+//! id that the simulator did not make parses to `None` or to an index that does not exist.
 
 use crate::dice::{mix, unmix};
 

@@ -41,7 +41,8 @@ struct Args {
     /// After how many seconds each an event that was not acknowledged is pushed again; without it by the platform's schedule.
     #[arg(long, value_name = "SECONDS", value_delimiter = ',')]
     push_repeats: Option<Vec<u64>>,
-    /// What Feishu asks of clients of its long connection: seconds between pings, up to the first reconnect, between further ones.
+    /// What Feishu asks of clients of its long connection: seconds between pings, up to the first reconnect, between
+    /// further ones.
     #[arg(long, value_name = "PING,FIRST,WAIT", value_parser = pace)]
     stream_pace: Option<[u64; 3]>,
     /// Misbehave: KIND:RATE or KIND:TIMESx, optionally @ENDPOINT, such as `429:0.01` or `html:3x@user_flows`.

@@ -1,7 +1,8 @@
 //! What a running daemon tells and takes over HTTP: health, status, callbacks, and questions of its own command line.
 //! Loopback unless configured otherwise.
 //!
-//! Not for: telling people's data to whoever has not the daemon's key. The invariant: no request can block a run, and no run a request.
+//! Not for: telling people's data to whoever has not the daemon's key. The invariant: no request can block a run, and no
+//! run a request.
 
 mod ask;
 mod callbacks;

@@ -1,7 +1,7 @@
 //! How a delivery over HTTP is encrypted and signed, and how its answer is checked (DingTalk fact sheet, section 5.2).
 //!
-//! Not when, or how often. The invariant: a packet is random bytes, the length of the text in bytes, the text and the owner's key,
-//! filled up to 32 bytes.
+//! Not when, or how often. The invariant: a packet is random bytes, the length of the text in bytes, the text and the
+//! owner's key, filled up to 32 bytes.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Which records a question means, and what is kept of them.
 //!
-//! Not here: what is told of a record. The invariant: a record that is found has an entry in the ledger, so that some listing has shown
-//! it.
+//! Not here: what is told of a record. The invariant: a record that is found has an entry in the ledger, so that some
+//! listing has shown it.
 
 use super::{About, Asked};
 use crate::app::{App, Failure};

@@ -1,7 +1,7 @@
 //! Cases of mappings, chosen among stored records.
 //!
-//! Not here: choosing (`mapping`'s picker) and writing them (cli). The invariant: what leaves was masked with a key that only this
-//! installation has.
+//! Not here: choosing (`mapping`'s picker) and writing them (cli). The invariant: what leaves was masked with a key that
+//! only this installation has.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,8 @@
 //! What stored records show of mappings: their parts, what tables do not cover, whom exceptions name.
 //!
-//! Streams frame by frame, so that memory does not grow with the number of records. Not here: choosing cases of them (`picked`). The
-//! invariant: nothing of a person leaves but masked samples, and the answer's size has a bound whatever the records hold.
+//! Streams frame by frame, so that memory does not grow with the number of records. Not here: choosing cases of them
+//! (`picked`). The invariant: nothing of a person leaves but masked samples, and the answer's size has a bound whatever the
+//! records hold.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! `rollcall mapping test --generate`: cases from stored records, with nobody in them.
 //!
-//! Not here: which records (`mapping`'s picker, asked through `app`). The invariant: what is written was masked with a key that only this
-//! installation has, and a case that a person wrote is never overwritten.
+//! Not here: which records (`mapping`'s picker, asked through `app`). The invariant: what is written was masked with a key
+//! that only this installation has, and a case that a person wrote is never overwritten.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

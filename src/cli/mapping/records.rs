@@ -1,7 +1,7 @@
 //! What the stored records of an installation show, for the check and for editors.
 //!
-//! Asked of a running daemon, or of the state where none runs. The invariant: an installation without state, or with one that cannot be
-//! read, is checked all the same, and that is said.
+//! Asked of a running daemon, or of the state where none runs. The invariant: an installation without state, or with one
+//! that cannot be read, is checked all the same, and that is said.
 
 use super::sets::Set;
 use crate::app::{Question, SharedMappings, StoredAsked, StoredTold, load_config};

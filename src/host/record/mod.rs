@@ -11,11 +11,12 @@
 //! the same `instance` follow one another in one instance, because a guest may keep something in its memory.
 //!
 //! # What is in it
-//! A recording holds no outcome of the real call. When a call has ended, its effects are redacted ([`redact`](crate::model::redact)) and the call
-//! is gone through once more, in a second instance that is told the stand-ins only: what *that* instance asks and returns is
-//! written. So whatever a guest makes of a name, a number or a token (a joined id, a cursor, a header, a line of the log) is
-//! made of stand-ins, and a replay sees exactly what was written. The price is that every call runs twice while a
-//! recording is made; without one, a call pays for a look at an empty option.
+//! A recording holds no outcome of the real call. When a call has ended, its effects are redacted
+//! ([`redact`](crate::model::redact)) and the call is gone through once more, in a second instance that is told the
+//! stand-ins only: what *that* instance asks and returns is written. So whatever a guest makes of a name, a number or a
+//! token (a joined id, a cursor, a header, a line of the log) is made of stand-ins, and a replay sees exactly what was
+//! written. The price is that every call runs twice while a recording is made; without one, a call pays for a look at an
+//! empty option.
 //!
 //! The same value has the same stand-in within one recording and another one in the next: the key is random and kept nowhere.
 //! Ids of records are replaced too. What stays: times, verdicts, counts, codes, plain words of messages, settings that are
