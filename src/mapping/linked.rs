@@ -1,8 +1,8 @@
 //! A script's text as it is compiled, and where each place of it was written.
 //!
-//! The text may be put together: modules stand behind the script that imports them (`modules`), the fields of an exception are a
-//! script of their own (`exceptions`). Not here: putting it together. The invariant: every line and column of the text leads to a place in
-//! a file that somebody wrote.
+//! The text may be put together: modules stand behind the script that imports them (`modules`), the fields of an exception
+//! are a script of their own (`exceptions`). Not here: putting it together. The invariant: every line and column of the
+//! text leads to a place in a file that somebody wrote.
 
 use std::sync::Arc;
 

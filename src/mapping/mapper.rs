@@ -1,7 +1,7 @@
 //! The mappings of one connection, ready to run: records in, drafts out.
 //!
-//! Not here: loading (`generation`), and records with trees (`fast`). The invariant: the outcome of a record depends on the record and on the digest,
-//! on nothing else; one bad record never touches the next.
+//! Not here: loading (`generation`), and records with trees (`fast`). The invariant: the outcome of a record depends on the
+//! record and on the digest, on nothing else; one bad record never touches the next.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! Which branches of a mapping records reach, which fields they set, and which values its tables do not cover.
 //!
-//! A [`Watcher`] evaluates watched trees beside the mapper, never in its place; `reach` and `lookups` tell what came of it. Not here:
-//! choosing records (`pick`). The invariant: what is counted was reached; parts that run in the interpreter are not counted, and said to be
-//! so.
+//! A [`Watcher`] evaluates watched trees beside the mapper, never in its place; `reach` and `lookups` tell what came of it.
+//! Not here: choosing records (`pick`). The invariant: what is counted was reached; parts that run in the interpreter are
+//! not counted, and said to be so.
 
 mod lookups;
 mod reach;

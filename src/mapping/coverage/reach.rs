@@ -1,7 +1,7 @@
 //! How far records reach into a mapping: branches, and what became of each field.
 //!
-//! Not here: letting records go through (`Watcher`). The invariant: a branch counts as missed only if every script that holds it was
-//! watched; fields that the interpreter runs are named instead.
+//! Not here: letting records go through (`Watcher`). The invariant: a branch counts as missed only if every script that
+//! holds it was watched; fields that the interpreter runs are named instead.
 
 use serde::Serialize;
 

@@ -1,7 +1,7 @@
 //! What an editor asks of a mapping while it is written: what may stand here, and what stands here.
 //!
-//! Works on text that need not be a script yet (`before` reads it). Not here: findings (`analysis`), and the protocol (`cli`). The invariant:
-//! sample values are masked before they are kept.
+//! Works on text that need not be a script yet (`before` reads it). Not here: findings (`analysis`), and the protocol
+//! (`cli`). The invariant: sample values are masked before they are kept.
 
 mod before;
 

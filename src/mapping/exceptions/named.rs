@@ -1,7 +1,7 @@
 //! Whom exceptions name, and whom stored records show.
 //!
-//! Not here: where records come from. The invariant: an exception is only called one about nobody when every record that could be meant
-//! was looked at, and it was clear which external id each has.
+//! Not here: where records come from. The invariant: an exception is only called one about nobody when every record that
+//! could be meant was looked at, and it was clear which external id each has.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! Where the parts of an exception stand in its file, and its fields as a script that leads back there.
 //!
-//! YAML is read elsewhere (`yaml`), without places; they are looked up in the text. Not here: what an exception says (`read`). The
-//! invariant: a place that cannot be found is that of what holds it, never one of another exception.
+//! YAML is read elsewhere (`yaml`), without places; they are looked up in the text. Not here: what an exception says
+//! (`read`). The invariant: a place that cannot be found is that of what holds it, never one of another exception.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -134,7 +134,8 @@ impl Writer {
     }
 }
 
-/// Which byte of a file's text each stretch of a YAML scalar has: a byte of the scalar, and one of the text. `None` where the two part.
+/// Which byte of a file's text each stretch of a YAML scalar has: a byte of the scalar, and one of the text. `None` where
+/// the two part.
 fn follow(text: &str, from: usize, scalar: &str) -> Option<Vec<(usize, usize)>> {
     let quote = text.get(from..)?.chars().next()?;
     let mut at = match quote {
