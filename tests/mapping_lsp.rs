@@ -19,6 +19,7 @@ impl Server {
     fn start(folder: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_rollcall"))
             .args(["mapping", "lsp"])
+            .env("FEISHU_APP_SECRET", "not-a-real-one")
             .current_dir(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -146,6 +147,36 @@ fn an_editor_is_told_what_is_wrong_while_one_types() {
 }
 
 #[test]
+fn exceptions_and_tables_are_judged_where_a_mapping_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let rollcall = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
+        assert!(command.args(args).current_dir(folder.path()).output().unwrap().status.success());
+    };
+    rollcall(&["init"]);
+    let layer = "mappings/tenants/acme/feishu";
+    std::fs::create_dir_all(folder.path().join(layer)).unwrap();
+    let mut server = Server::start(folder.path());
+    server.initialize();
+    let mut open = |file: &str, text: &str| {
+        let uri = url::Url::from_file_path(folder.path().join(file)).unwrap().to_string();
+        let document = json!({"uri": uri, "languageId": "yaml", "version": 1, "text": text});
+        server.notify("textDocument/didOpen", &json!({"textDocument": document}));
+        server.findings()["diagnostics"].clone()
+    };
+    let exceptions = "- entity: employee\n  match: { external_id: \"feishu:employee:e1\" }\n  set: { job_titel: Chief }\n  until: 2099-12-31\n  reason: a test\n";
+    let found = open(&format!("{layer}/exceptions.yaml"), exceptions);
+    assert_eq!(found[0]["code"], "mapping::unknown_field", "{found}");
+    assert_eq!(found[0]["range"]["start"]["line"], 2, "{found}");
+    let mended = exceptions.replace("job_titel", "job_title");
+    assert_eq!(open(&format!("{layer}/exceptions.yaml"), &mended), json!([]));
+    let found = open("mappings/feishu/tables.yaml", "status: [");
+    assert_eq!(found[0]["severity"], 1, "{found}");
+    assert_eq!(open("elsewhere/exceptions.yaml", exceptions), json!([]), "nobody's exceptions");
+    server.end();
+}
+
+#[test]
 fn an_editor_completes_and_explains() {
     let (folder, uri) = project();
     let mut server = Server::start(folder.path());
@@ -182,7 +213,7 @@ fn the_settings_of_the_readme_start_a_server_that_answers() {
         let settings: Value = serde_json::from_str(settings).unwrap();
         assert_eq!(settings["glspc.server.command"], "rollcall");
         assert_eq!(settings["glspc.server.commandArguments"], json!(["mapping", "lsp"]));
-        assert_eq!(settings["glspc.server.languageId"], json!(["rhai"]));
+        assert_eq!(settings["glspc.server.languageId"], json!(["rhai", "yaml"]));
         assert_eq!(settings["files.associations"]["*.rhai"], "rhai");
     }
     let folder = tempfile::tempdir().unwrap();

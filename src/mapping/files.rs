@@ -101,6 +101,11 @@ impl Files {
         self
     }
 
+    /// Whether a file of this name, in a mapping's folder, holds value tables or exceptions.
+    pub fn is_data(name: &str) -> bool {
+        name == TABLES || name == EXCEPTIONS
+    }
+
     /// Whether there is nothing at all.
     pub fn is_empty(&self) -> bool {
         self.scripts.is_empty()
@@ -205,7 +210,7 @@ fn is_meant(name: &str) -> bool {
         return false;
     }
     match name.matches('/').count() {
-        0 => name == TABLES || name == EXCEPTIONS || name.strip_suffix(".rhai").is_some(),
+        0 => Files::is_data(name) || name.strip_suffix(".rhai").is_some(),
         2 => name.starts_with("cases/") && name.strip_suffix(".yaml").is_some(),
         _ => false,
     }

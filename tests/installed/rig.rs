@@ -116,8 +116,8 @@ impl Rig {
     /// Runs a verb that must succeed and returns its JSON.
     pub(crate) fn json(&self, args: &[&str]) -> serde_json::Value {
         let output = self.run(&[args, &["--format", "json"]].concat());
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{args:?} ended with {}: {errors}", output.status);
+        let [told, errors] = [&output.stdout, &output.stderr].map(|it| String::from_utf8_lossy(it));
+        assert!(output.status.success(), "{args:?} ended with {}: {errors}{told}", output.status);
         serde_json::from_slice(&output.stdout).unwrap()
     }
 

@@ -37,8 +37,8 @@ impl Editor {
         if text.len() > FILE_BYTES {
             return;
         }
-        let script = uri.to_file_path().and_then(|file| self.workspace.script(&file));
-        let faults = script.map(|script| script.review(&text)).unwrap_or_default();
+        let document = uri.to_file_path().and_then(|file| self.workspace.document(&file));
+        let faults = document.map(|document| document.review(&text)).unwrap_or_default();
         self.texts.lock().unwrap_or_else(PoisonError::into_inner).insert(uri.clone(), text);
         let shown = faults.iter().map(diagnostic).collect();
         self.client.publish_diagnostics(uri, shown, version).await;
@@ -53,9 +53,9 @@ impl Editor {
         let uri = &place.text_document.uri;
         let texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
         let text = texts.get(uri)?;
-        let script = self.workspace.script(&uri.to_file_path()?)?;
-        let known = script.known();
-        let draft = Draft { entity: script.entity, text, known: known.as_ref() };
+        let document = self.workspace.document(&uri.to_file_path()?)?;
+        let known = document.known();
+        let draft = Draft { entity: document.entity?, text, known: known.as_ref() };
         Some(ask(draft, offset(text, place.position)))
     }
 }

@@ -20,9 +20,11 @@ pub(super) struct Workspace {
     known: Vec<(Set, Pictures)>,
 }
 
-/// A file of a mapping.
-pub(super) struct Script<'w> {
-    pub(super) entity: Entity,
+/// A file of a mapping: a script, value tables or exceptions.
+pub(super) struct Document<'w> {
+    name: String,
+    /// What a script maps.
+    pub(super) entity: Option<Entity>,
     set: Option<&'w (Set, Pictures)>,
     /// The folder it lies in, and the name that messages give to that.
     folder: PathBuf,
@@ -43,9 +45,10 @@ impl Workspace {
         Self { known: known.collect() }
     }
 
-    /// The script behind a file, if it is one.
-    pub(super) fn script(&self, file: &Path) -> Option<Script<'_>> {
-        let entity = Entity::parse(file.file_name()?.to_str()?.strip_suffix(".rhai")?)?;
+    /// What a file is to a mapping, if anything: a script wherever it lies, other files where a mapping is known to be.
+    pub(super) fn document(&self, file: &Path) -> Option<Document<'_>> {
+        let name = file.file_name()?.to_str()?.to_owned();
+        let entity = name.strip_suffix(".rhai").and_then(Entity::parse);
         let folder = canonical(file.parent()?);
         let root = self.known.iter().find_map(|one| {
             let mut roots = one.0.roots.iter();
@@ -53,11 +56,14 @@ impl Workspace {
                 .find(|(_, root)| canonical(root) == folder)
                 .map(|root| (one, root.0.trim_end_matches('/').to_owned()))
         });
-        let name = folder.file_name()?.to_str()?.to_owned();
-        Some(match root {
-            Some((set, label)) => Script { entity, set: Some(set), folder, label },
-            None => Script { entity, set: None, folder, label: name },
-        })
+        if entity.is_none() && (root.is_none() || !Files::is_data(&name)) {
+            return None;
+        }
+        let (set, label) = match root {
+            Some((set, label)) => (Some(set), label),
+            None => (None, folder.file_name()?.to_str()?.to_owned()),
+        };
+        Some(Document { name, entity, set, folder, label })
     }
 }
 
@@ -65,13 +71,16 @@ fn canonical(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
 }
 
-impl Script<'_> {
+impl Document<'_> {
     /// Everything that is said of the file with this text in place of what is on disk.
     pub(super) fn review(&self, text: &str) -> Vec<Fault> {
-        let name = format!("{}.rhai", self.entity);
         let with = |label: &str, folder: &Path| {
             let files = Files::read(label, folder);
-            if canonical(folder) == self.folder { files.with(label, &name, text) } else { files }
+            if canonical(folder) == self.folder {
+                files.with(label, &self.name, text)
+            } else {
+                files
+            }
         };
         let mut faults = if let Some((set, pictures)) = self.set {
             let mut layers = set.layers.clone();
@@ -89,16 +98,17 @@ impl Script<'_> {
             let files = with(&self.label, &self.folder);
             Generation::review(&Layers::plain(&files, None), &pictures)
         };
-        let shown = format!("{}/{name}", self.label);
+        let shown = format!("{}/{}", self.label, self.name);
         faults.retain(|fault| fault.place().script == shown);
         faults
     }
 
     /// What the script's records are known to hold.
     pub(super) fn known(&self) -> Option<Known> {
+        let entity = self.entity?;
         match self.set {
-            Some((_, pictures)) => pictures.get(&self.entity).cloned(),
-            None => documented(&self.label, Some(&self.folder)).remove(&self.entity),
+            Some((_, pictures)) => pictures.get(&entity).cloned(),
+            None => documented(&self.label, Some(&self.folder)).remove(&entity),
         }
     }
 }
