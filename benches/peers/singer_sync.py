@@ -17,7 +17,7 @@ here, folder = pathlib.Path(__file__).parent, pathlib.Path(folder)
 def program(name, config, **pipes):
     file = folder / f"{name}.json"
     file.write_text(json.dumps(config))
-    return subprocess.Popen([sys.executable, here / f"{name}.py", "--config", file], **pipes)
+    return subprocess.Popen([sys.executable, "-B", here / f"{name}.py", "--config", file], **pipes)
 
 
 tap = program(
