@@ -8,7 +8,7 @@ use simulator::{CallbackKeys, Churn, Fault, FaultRule, Simulator};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::live::{Daemon, status, until};
+use crate::live::{Daemon, all_worked_off, status, tally, until};
 use crate::pushed::{KEY, Pushed, Sender, TOKEN};
 use crate::rig::Rig;
 
@@ -51,10 +51,6 @@ async fn subscribe(rig: &Rig, to: SocketAddr) {
     rig.simulator.set_callback(&format!("http://{to}{PATH}"), keys).await.unwrap();
 }
 
-fn tally(rig: &Rig) -> Value {
-    status(rig).map_or(Value::Null, |status| status["callbacks"][0].clone())
-}
-
 /// Posts over a connection of its own; `None` when there was no answer.
 async fn post(to: SocketAddr, path: &str, (headers, body): &Pushed) -> Option<u16> {
     let mut stream = TcpStream::connect(to).await.ok()?;
@@ -82,12 +78,7 @@ async fn a_hire_is_in_the_ehr_through_its_event_without_a_full_run() {
     subscribe(&rig, address).await;
     assert_eq!(tally(&rig)["handshake"], 1, "the platform tries the address first");
     rig.simulator.step(1);
-    until("all events", || {
-        let tally = tally(&rig);
-        rig.simulator.pushes().waiting == 0
-            && tally["waiting"] == 0
-            && tally["worked"].as_u64() > Some(0)
-    });
+    all_worked_off(&rig);
     let after: i64 = rig.value("select count(*) from employees");
     assert_eq!(after - before, 3);
     let status = status(&rig).unwrap();

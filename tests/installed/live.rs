@@ -4,8 +4,10 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::rig::Rig;
+use serde_json::Value;
 use simulator::Simulator;
+
+use crate::rig::Rig;
 
 /// No edit takes longer than this, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -53,10 +55,26 @@ async fn serving() -> (Rig, Daemon) {
     (rig, daemon)
 }
 
-pub(crate) fn status(rig: &Rig) -> Option<serde_json::Value> {
+pub(crate) fn status(rig: &Rig) -> Option<Value> {
     let output = rig.run(&["status", "--format", "json"]);
-    let status: serde_json::Value = serde_json::from_slice(&output.stdout).ok()?;
+    let status: Value = serde_json::from_slice(&output.stdout).ok()?;
     status.get("generation").is_some().then_some(status)
+}
+
+/// What the daemon counted of the first connection's events.
+pub(crate) fn tally(rig: &Rig) -> Value {
+    status(rig).map_or(Value::Null, |status| status["callbacks"][0].clone())
+}
+
+/// Waits until every event of the platform was acknowledged and worked off.
+pub(crate) fn all_worked_off(rig: &Rig) {
+    until("all events", || {
+        // The platform is asked first: a tally from before an event came knows nothing of it.
+        let acknowledged = rig.simulator.pushes().waiting == 0;
+        let tally = tally(rig);
+        acknowledged && tally["waiting"] == 0 && tally["worked"].as_u64() > Some(0)
+    });
+    assert_eq!(rig.simulator.pushes().given_up, 0);
 }
 
 fn titles(rig: &Rig, wanted: &str) -> bool {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use simulator::feishu::Endpoint;
 use simulator::{Churn, Fault, FaultRule, Simulator};
 
-use crate::live::{Daemon, status, until};
+use crate::live::{Daemon, all_worked_off, status, tally, until};
 use crate::rig::Rig;
 
 /// A company in which nobody leaves: what a listing alone can tell is left out.
@@ -35,23 +35,8 @@ fn link(rig: &Rig) -> Value {
     status(rig).map_or(Value::Null, |status| status["long_connections"][0].clone())
 }
 
-fn tally(rig: &Rig) -> Value {
-    status(rig).map_or(Value::Null, |status| status["callbacks"][0].clone())
-}
-
 fn people(rig: &Rig) -> i64 {
     rig.value("select count(*) from employees")
-}
-
-/// Waits until every event was acknowledged and worked off.
-fn all_worked_off(rig: &Rig) {
-    until("all events", || {
-        let tally = tally(rig);
-        rig.simulator.pushes().waiting == 0
-            && tally["waiting"] == 0
-            && tally["worked"].as_u64() > Some(0)
-    });
-    assert_eq!(rig.simulator.pushes().given_up, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use simulator::{
     Builder, CallbackKeys, Churn, ContactRange, Fault, FaultRule, Platform, Simulator,
 };
 
-use crate::live::{Daemon, status, until};
+use crate::live::{Daemon, all_worked_off, status, until};
 use crate::rig::Rig;
 
 const TOKEN: &str = "simulatorToken";
@@ -154,12 +154,7 @@ async fn a_hire_is_in_the_ehr_through_its_callback_without_a_full_run() {
     let keys = CallbackKeys { token: TOKEN.to_owned(), key: Some(KEY.to_owned()) };
     rig.simulator.set_callback(&url, keys).await.unwrap();
     rig.simulator.step(1);
-    until("all events", || {
-        let tally = status(&rig).map_or(Value::Null, |status| status["callbacks"][0].clone());
-        rig.simulator.pushes().waiting == 0
-            && tally["waiting"] == 0
-            && tally["worked"].as_u64() > Some(0)
-    });
+    all_worked_off(&rig);
     assert_eq!(count(&rig, "employees") - before, 3);
     let status = status(&rig).unwrap();
     assert_eq!(status["connections"][0]["runs"], 1, "the run of the daemon's start alone");
