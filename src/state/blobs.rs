@@ -5,6 +5,7 @@
 //! keys are then gone.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -65,8 +66,9 @@ impl Blobs {
         Ok(Self { tree, folder: log.folder().to_owned(), log: Mutex::new(log) })
     }
 
-    pub(super) fn tree(&self) -> &sled::Tree {
-        &self.tree
+    /// The tree's entries from a key on; [`Blobs::resolve`] gives their values.
+    pub(super) fn range(&self, from: Bound<&[u8]>) -> sled::Iter {
+        self.tree.range::<&[u8], _>((from, Bound::Unbounded))
     }
 
     fn log(&self) -> MutexGuard<'_, ValueLog> {

@@ -3,6 +3,7 @@
 //! Not for the meaning of keys. The invariant: a folder is opened only in the format that this build writes; an older
 //! one is brought up step by step first, a newer one is refused untouched.
 
+use super::index::pack_index;
 use super::sled_error::Failure;
 
 const KEY: &[u8] = b"format";
@@ -11,7 +12,7 @@ const KEY: &[u8] = b"format";
 pub(super) type Step = fn(&sled::Db) -> Result<(), Failure>;
 
 /// The steps of this build: the first leads from format 1 to format 2. The current format is one more than its length.
-pub(super) const STEPS: &[Step] = &[];
+pub(super) const STEPS: &[Step] = &[pack_index];
 
 /// Checks the format of an opened folder; a fresh one gets the current format, an older one is brought up to it.
 pub(super) fn settle(db: &sled::Db, fresh: bool, steps: &[Step]) -> Result<(), Failure> {

@@ -7,6 +7,7 @@
 pub mod backup;
 mod blobs;
 mod format;
+mod index;
 mod memory;
 mod on_disk;
 mod scan;

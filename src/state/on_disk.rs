@@ -1,7 +1,8 @@
 //! State on disk: sled, and files of large values beside it.
 //!
-//! One folder holds one store, and one process holds the folder. Nothing happens on a timer: batches go to the system
-//! as they come, and [`Store::flush`], where the caller needs it, waits until they are on disk.
+//! One folder holds one store, and one process holds the folder. Nothing happens on a timer: large values go to the system
+//! as they come, small ones when some have gathered, and [`Store::flush`], where the caller needs it, waits until all of
+//! them are on disk. A process that is killed loses at most the last small ones; their order is kept.
 //!
 //! # Why a failed store stays failed
 //! After a write error sled keeps serving from memory what never reached the disk. So the first failure closes the
@@ -27,13 +28,15 @@ use crate::port::store::{Op, Pair, Space, Store, StoreError, Work};
 pub struct Options {
     /// Bytes of pages kept in memory.
     pub cache_bytes: u64,
+    /// Bytes of small values that gather in memory before they are packed.
+    pub fresh_bytes: usize,
     /// A file of large values is closed at this size; only closed files are ever emptied and removed.
     pub file_bytes: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 8 << 20, file_bytes: 16 << 20 }
+        Self { cache_bytes: 8 << 20, fresh_bytes: 6 << 20, file_bytes: 16 << 20 }
     }
 }
 
@@ -179,6 +182,13 @@ impl SledStore {
     }
 }
 
+impl Drop for SledStore {
+    fn drop(&mut self) {
+        // Whoever needs to know whether it reached the disk has flushed.
+        drop(self.run(Trees::settle));
+    }
+}
+
 /// Makes the folder and takes its lock.
 fn hold(folder: &Path) -> Result<File, Failure> {
     let disk = |error: std::io::Error| Failure::Disk(error.kind().to_string());
@@ -194,10 +204,7 @@ fn hold(folder: &Path) -> Result<File, Failure> {
 
 impl Store for SledStore {
     fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        self.run(|trees| match trees.tree(space).get(key)? {
-            Some(stored) => trees.value(space, key, stored),
-            None => Ok(None),
-        })
+        self.run(|trees| trees.get(space, key))
     }
 
     fn scan(

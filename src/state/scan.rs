@@ -1,6 +1,6 @@
 //! A scan of a store on disk.
 //!
-//! The invariant: it holds one pair at a time and, between two of them, no lock.
+//! The invariant: it holds a few pairs at a time and, between two of them, no lock.
 
 use std::ops::Bound;
 
@@ -14,15 +14,21 @@ use crate::port::store::{Pair, Space, StoreError};
 /// A scan under way.
 pub(super) struct Scan<'s> {
     store: &'s SledStore,
-    space: Space,
     prefix: Vec<u8>,
     state: State,
 }
 
 enum State {
-    Running(Box<sled::Iter>),
+    Index(Sight),
+    Blob(Box<sled::Iter>),
     Failed(StoreError),
     Done,
+}
+
+/// Small pairs that were looked at and not given out, and where to look next.
+struct Sight {
+    pairs: std::vec::IntoIter<Pair>,
+    next: Option<Bound<Vec<u8>>>,
 }
 
 impl<'s> Scan<'s> {
@@ -36,26 +42,45 @@ impl<'s> Scan<'s> {
             Some(key) if key >= prefix => Bound::Excluded(key),
             Some(_) | None => Bound::Included(prefix),
         };
-        let range = (start, Bound::Unbounded);
-        let state = match store.run(|trees| Ok(trees.tree(space).range::<&[u8], _>(range))) {
-            Ok(pairs) => State::Running(Box::new(pairs)),
-            Err(error) => State::Failed(error),
+        let state = match space {
+            Space::Index => {
+                let next = Some(start.map(<[u8]>::to_vec));
+                State::Index(Sight { pairs: Vec::new().into_iter(), next })
+            }
+            Space::Blob => match store.run(|trees| Ok(trees.blobs().range(start))) {
+                Ok(pairs) => State::Blob(Box::new(pairs)),
+                Err(error) => State::Failed(error),
+            },
         };
-        Self { store, space, prefix: prefix.to_vec(), state }
+        Self { store, prefix: prefix.to_vec(), state }
     }
 
-    /// The next pair with the prefix; pairs that are deleted while they are read are passed over.
-    fn advance(&self, pairs: &mut sled::Iter, trees: &Trees) -> Result<Option<Pair>, Failure> {
+    /// The next large value with the prefix; those that are deleted while they are read are passed over.
+    fn blob(&self, pairs: &mut sled::Iter, trees: &Trees) -> Result<Option<Pair>, Failure> {
         for pair in pairs {
             let (key, stored) = pair?;
             if !key.starts_with(&self.prefix) {
                 break;
             }
-            if let Some(value) = trees.value(self.space, &key, stored)? {
+            if let Some(value) = trees.blobs().resolve(&key, stored)? {
                 return Ok(Some((Bytes::copy_from_slice(&key), value)));
             }
         }
         Ok(None)
+    }
+
+    /// The next small pair with the prefix.
+    fn small(&self, sight: &mut Sight, trees: &Trees) -> Result<Option<Pair>, Failure> {
+        loop {
+            if let Some(pair) = sight.pairs.next() {
+                return Ok(Some(pair).filter(|(key, _)| key.starts_with(&self.prefix)));
+            }
+            let Some(from) = sight.next.take() else { return Ok(None) };
+            let look = trees.look(from.as_ref().map(Vec::as_slice))?;
+            sight.pairs = look.pairs.into_iter();
+            let ahead = |key: &Vec<u8>| *key < self.prefix || key.starts_with(&self.prefix);
+            sight.next = look.next.filter(ahead).map(Bound::Included);
+        }
     }
 }
 
@@ -63,14 +88,19 @@ impl Iterator for Scan<'_> {
     type Item = Result<Pair, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut pairs = match std::mem::replace(&mut self.state, State::Done) {
-            State::Running(pairs) => pairs,
+        let (next, state) = match std::mem::replace(&mut self.state, State::Done) {
+            State::Index(mut sight) => {
+                (self.store.run(|trees| self.small(&mut sight, trees)), State::Index(sight))
+            }
+            State::Blob(mut pairs) => {
+                (self.store.run(|trees| self.blob(&mut pairs, trees)), State::Blob(pairs))
+            }
             State::Failed(error) => return Some(Err(error)),
             State::Done => return None,
         };
-        let next = self.store.run(|trees| self.advance(&mut pairs, trees)).transpose()?;
+        let next = next.transpose()?;
         if next.is_ok() {
-            self.state = State::Running(pairs);
+            self.state = state;
         }
         Some(next)
     }

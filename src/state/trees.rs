@@ -4,6 +4,7 @@
 //! it fails, no panic leaves [`guarded`].
 
 use std::fs::File;
+use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use bytes::Bytes;
 use super::Options;
 use super::blobs::Blobs;
 use super::format::{self, Step};
+use super::index::{Index, Look, Room};
 use super::sled_error::Failure;
 use super::values::Mark;
 use crate::port::store::{Op, Space};
@@ -20,8 +22,13 @@ use crate::port::store::{Op, Space};
 /// How often, and how far apart, an opening waits for handles of this process that are still closing.
 const PATIENCE: (u32, Duration) = (100, Duration::from_millis(20));
 
-const INDEX: &str = "index";
+/// The small pairs, packed.
+pub(super) const INDEX: &str = "packed";
 const BLOB: &str = "blob";
+/// The tree that every store of sled's has.
+const SLEDS_OWN: &[u8] = b"__sled__default";
+/// More small pairs than these are packed into a run.
+const MOST_LOOSE: usize = 4096;
 /// In sled's own tree, beside the format: how far the values were on disk at the last flush.
 const MARK: &str = "values";
 
@@ -29,7 +36,7 @@ const MARK: &str = "values";
 #[derive(Debug)]
 pub(super) struct Trees {
     db: sled::Db,
-    index: sled::Tree,
+    index: Index,
     blobs: Blobs,
     /// sled's own file.
     data: File,
@@ -60,9 +67,10 @@ impl Trees {
         let db = outcome?;
         guarded(|| {
             // The number is stored before the first tree is made.
-            let fresh = db.tree_names().iter().all(|name| **name != *INDEX.as_bytes());
+            let fresh = db.tree_names().iter().all(|name| **name == *SLEDS_OWN);
             format::settle(&db, fresh, steps)?;
-            let index = db.open_tree(INDEX)?;
+            let room = Room { fresh_bytes: options.fresh_bytes, loose: MOST_LOOSE };
+            let index = Index::open(db.open_tree(INDEX)?, room)?;
             let mark = db.get(MARK)?.and_then(|mark| Mark::decode(&mark)).unwrap_or_default();
             let (tree, values) = (db.open_tree(BLOB)?, folder.join("values"));
             let blobs = Blobs::open(tree, &values, options.file_bytes, mark)?;
@@ -70,34 +78,35 @@ impl Trees {
         })
     }
 
-    pub(super) fn tree(&self, space: Space) -> &sled::Tree {
+    pub(super) fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, Failure> {
         match space {
-            Space::Index => &self.index,
-            Space::Blob => self.blobs.tree(),
+            Space::Index => self.index.get(key),
+            Space::Blob => self.blobs.get(key),
         }
     }
 
-    /// The value that a tree's entry stands for.
-    pub(super) fn value(
-        &self,
-        space: Space,
-        key: &[u8],
-        stored: sled::IVec,
-    ) -> Result<Option<Bytes>, Failure> {
-        match space {
-            Space::Index => Ok(Some(Bytes::copy_from_slice(&stored))),
-            Space::Blob => self.blobs.resolve(key, stored),
-        }
+    /// Small pairs from a key on.
+    pub(super) fn look(&self, from: Bound<&[u8]>) -> Result<Look, Failure> {
+        self.index.look(from)
     }
 
+    /// Large values from a key on.
+    pub(super) fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    /// A large value goes only when the small ones that were written before are in the tree: one of them may say that it
+    /// is no longer needed.
     pub(super) fn write(&self, space: Space, ops: Vec<Op>) -> Result<(), Failure> {
-        let count = ops.len();
         match space {
-            Space::Index => apply(&self.index, ops)?,
-            Space::Blob => self.blobs.write(ops)?,
+            Space::Index => self.index.write(ops),
+            Space::Blob => {
+                if ops.iter().any(|op| matches!(op, Op::Delete(_))) {
+                    self.index.settle()?;
+                }
+                self.blobs.write(ops)
+            }
         }
-        sweep(count);
-        Ok(())
     }
 
     pub(super) fn compare_and_set(
@@ -108,12 +117,23 @@ impl Trees {
         new: Option<&[u8]>,
     ) -> Result<bool, Failure> {
         match space {
-            Space::Index => Ok(self.index.compare_and_swap(key, old, new)?.is_ok()),
-            Space::Blob => self.blobs.compare_and_set(key, old, new),
+            Space::Index => self.index.compare_and_set(key, old, new),
+            Space::Blob => {
+                if new.is_none() {
+                    self.index.settle()?;
+                }
+                self.blobs.compare_and_set(key, old, new)
+            }
         }
     }
 
+    /// Hands everything to sled; what it has outlives this handle.
+    pub(super) fn settle(&self) -> Result<(), Failure> {
+        self.index.settle()
+    }
+
     pub(super) fn flush(&self) -> Result<(), Failure> {
+        self.index.settle()?;
         let (mark, dead) = self.blobs.before_flush()?;
         self.db.insert(MARK, &mark.encode())?;
         self.db.flush()?;
@@ -127,17 +147,20 @@ impl Trees {
     }
 }
 
-/// Applies operations as one, the last one on a key winning. One alone is whole without the marks of a batch in sled's
-/// log, which cost as much as the operation.
+/// Applies operations as one, the last one on a key winning, and frees the pages that they replaced. One alone is whole
+/// without the marks of a batch in sled's log, which cost as much as the operation.
 pub(super) fn apply(tree: &sled::Tree, mut ops: Vec<Op>) -> Result<(), Failure> {
-    if ops.len() > 1 {
-        return Ok(tree.apply_batch(batch(ops))?);
+    let count = ops.len();
+    if count > 1 {
+        tree.apply_batch(batch(ops))?;
+    } else {
+        match ops.pop() {
+            Some(Op::Put(key, value)) => tree.insert(key, value)?,
+            Some(Op::Delete(key)) => tree.remove(key)?,
+            None => None,
+        };
     }
-    match ops.pop() {
-        Some(Op::Put(key, value)) => tree.insert(key, value)?,
-        Some(Op::Delete(key)) => tree.remove(key)?,
-        None => None,
-    };
+    sweep(count);
     Ok(())
 }
 

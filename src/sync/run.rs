@@ -172,6 +172,7 @@ impl Syncer {
             Mode::Sync | Mode::Plan | Mode::Remap => Found::default(),
         };
         let run = RunId(last.as_ref().map_or(1, |last| last.run.0 + 1));
+        self.clear(&ledger, run).await?;
         let mut record = RunRecord {
             run,
             state: RunState::Planning,
@@ -269,10 +270,15 @@ impl Syncer {
             if last.state == RunState::Applying {
                 self.recover(&ledger, last.run).await?;
             }
-            let (ledger, run) = (ledger.clone(), last.run);
-            blocking(move || Ok(ledger.drop_plan(run)?)).await?;
+            self.clear(&ledger, last.run).await?;
         }
         Ok((ledger, last))
+    }
+
+    /// Removes what a run planned, even one that was killed before its record reached the disk.
+    async fn clear(&self, ledger: &Ledger, run: RunId) -> Result<(), SyncError> {
+        let ledger = ledger.clone();
+        blocking(move || Ok(ledger.drop_plan(run)?)).await
     }
 }
 

@@ -65,27 +65,53 @@ fn a_read_only_folder_is_a_disk_error() {
 #[test]
 fn a_newer_format_asks_for_an_upgrade_and_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let newer: &[Step] = &[|_| Ok(()), |_| Ok(())];
+    let newer: &[Step] = &[|_| Ok(()), |_| Ok(()), |_| Ok(())];
     drop(SledStore::open_with(folder.path(), Options::default(), newer).unwrap());
     let error = open(folder.path()).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 3, known: 1, .. }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 4, known: 2, .. }), "{error}");
     drop(SledStore::open_with(folder.path(), Options::default(), newer).unwrap());
 }
 
 #[test]
 fn an_older_format_is_brought_up_step_by_step() {
     fn mark(db: &sled::Db, with: &str) -> Result<(), crate::state::sled_error::Failure> {
-        let index = db.open_tree("index")?;
-        let old = index.get("k")?.unwrap_or_default();
-        index.insert("k", [&old, with.as_bytes()].concat())?;
+        let old = db.get("steps")?.unwrap_or_default();
+        db.insert("steps", [&old, with.as_bytes()].concat())?;
         Ok(())
     }
     let folder = tempfile::tempdir().unwrap();
-    open(folder.path()).unwrap().write(Space::Index, vec![put("k", "1")]).unwrap();
-    let steps: &[Step] = &[|db| mark(db, "-2"), |db| mark(db, "-3")];
+    drop(SledStore::open_with(folder.path(), Options::default(), &[]).unwrap());
+    let steps: &[Step] = &[|db| mark(db, "2"), |db| mark(db, "3")];
     for _ in 0..2 {
-        let store = SledStore::open_with(folder.path(), Options::default(), steps).unwrap();
-        assert_eq!(get(&store, Space::Index, "k").as_deref(), Some("1-2-3"), "each step once");
+        drop(SledStore::open_with(folder.path(), Options::default(), steps).unwrap());
+        let db = sled::open(folder.path().join("sled")).unwrap();
+        assert_eq!(db.get("steps").unwrap().unwrap(), "23", "each step once");
+    }
+}
+
+#[test]
+fn small_pairs_that_lie_loose_are_packed() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = |n: u32| format!("k{n:05}");
+    for crashed in [false, true] {
+        drop(SledStore::open_with(folder.path(), Options::default(), &[]).unwrap());
+        let db = sled::open(folder.path().join("sled")).unwrap();
+        let loose = db.open_tree("index").unwrap();
+        (0..5_000).for_each(|n| drop(loose.insert(key(n), "x").unwrap()));
+        if crashed {
+            // A step that was broken off before its number was stored.
+            db.insert("format", &1_u32.to_be_bytes()).unwrap();
+        }
+        drop((loose, db));
+        let store = open(folder.path()).unwrap();
+        let all: Vec<String> = (0..5_000).map(key).collect();
+        assert_eq!(keys(&store, Space::Index, "", None), all, "crashed: {crashed}");
+        drop(store);
+        let db = sled::open(folder.path().join("sled")).unwrap();
+        assert!(!db.tree_names().iter().any(|name| **name == *b"index"), "they lie there twice");
+        if !crashed {
+            db.insert("format", &1_u32.to_be_bytes()).unwrap();
+        }
     }
 }
 

@@ -1,0 +1,343 @@
+//! The index space: small pairs in key order, many of them to one value of a sled tree.
+//!
+//! A pair of a hundred bytes costs sled ten microseconds, and as much memory again for its bookkeeping; a block of a dozen
+//! costs little more than one. So a log-structured merge tree lies over sled's: what is written gathers in memory
+//! ([`fresh`]), and goes to the tree when it is much, at a flush, and before a large value is deleted. Few words go there
+//! loose, each a pair of sled's; many become a [`run`] of blocks in key order, and runs of about one size are merged.
+//!
+//! Not for values of many kilobytes: a block is written as a whole. The invariant: words reach the tree in the order in
+//! which they were written, batches as a whole, and readers see a batch at once, wherever it is. On one key, what is fresh
+//! is newer than what is loose, and that than what lies in runs.
+
+mod block;
+mod fresh;
+mod merge;
+mod run;
+mod step;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Bound;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use bytes::Bytes;
+
+use super::sled_error::Failure;
+use super::trees::apply;
+use crate::port::store::{Op, Pair};
+use fresh::Fresh;
+use merge::{Merge, Word, Words};
+use run::{Run, hash};
+
+pub(super) use step::pack_index;
+
+/// The table of loose words; the others are [`run`]'s.
+const LOOSE: u8 = 0;
+/// What a loose word says of its key.
+const GONE: u8 = 0;
+const HERE: u8 = 1;
+/// Fewer runs than this are not merged.
+const FEW_RUNS: usize = 4;
+/// Words of each kind that one look of a scan takes in.
+const STRIDE: usize = 64;
+
+/// The index space of an opened store.
+#[derive(Debug)]
+pub(super) struct Index {
+    tree: sled::Tree,
+    layers: RwLock<Layers>,
+    /// Held by whoever writes.
+    writing: Mutex<()>,
+    /// Held by whoever merges runs.
+    merging: Mutex<()>,
+    /// The number of the next run.
+    next: AtomicU32,
+    room: Room,
+}
+
+/// How much lies where.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    /// Bytes that gather in memory.
+    pub(super) fresh_bytes: usize,
+    /// More words than these are not loose.
+    pub(super) loose: usize,
+}
+
+/// Where the words are.
+#[derive(Debug)]
+struct Layers {
+    fresh: Fresh,
+    /// How many words are loose, about: one that is written again counts again.
+    loose: usize,
+    /// The newest first.
+    runs: Vec<Arc<Run>>,
+}
+
+/// What a scan sees at one look.
+pub(super) struct Look {
+    pub(super) pairs: Vec<Pair>,
+    /// Where the next look begins; `None` at the end.
+    pub(super) next: Option<Vec<u8>>,
+}
+
+impl Index {
+    pub(super) fn open(tree: sled::Tree, room: Room) -> Result<Self, Failure> {
+        let runs: Vec<_> = Run::load_all(&tree)?.into_iter().map(Arc::new).collect();
+        let next = AtomicU32::new(runs.iter().map(|run| run.id + 1).max().unwrap_or(0));
+        let loose = tree.scan_prefix([LOOSE]).keys().take(room.loose).count();
+        let layers = RwLock::new(Layers { fresh: Fresh::default(), loose, runs });
+        let (writing, merging) = (Mutex::default(), Mutex::default());
+        Ok(Self { tree, layers, writing, merging, next, room })
+    }
+
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Failure> {
+        // While it is held, nothing moves from one layer to another.
+        let layers = self.layers();
+        if let Some(word) = layers.fresh.get(key) {
+            return Ok(word.map(Bytes::copy_from_slice));
+        }
+        if layers.loose > 0
+            && let Some(word) = self.tree.get(loose(key))?
+        {
+            return Ok(value(&word)?.map(Bytes::copy_from_slice));
+        }
+        let hash = hash(key);
+        for run in &layers.runs {
+            if let Some(word) = run.find(&self.tree, key, hash)? {
+                return Ok(word);
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn write(&self, ops: Vec<Op>) -> Result<(), Failure> {
+        {
+            let writing = self.writing();
+            self.put(ops);
+            if self.layers().fresh.bytes() <= self.room.fresh_bytes {
+                return Ok(());
+            }
+            self.gather(&writing)?;
+        }
+        self.merge()
+    }
+
+    pub(super) fn compare_and_set(
+        &self,
+        key: &[u8],
+        old: Option<&[u8]>,
+        new: Option<&[u8]>,
+    ) -> Result<bool, Failure> {
+        let _writing = self.writing();
+        if self.get(key)?.as_deref() != old {
+            return Ok(false);
+        }
+        self.put(vec![match new {
+            Some(value) => Op::Put(key.to_vec(), value.to_vec()),
+            None => Op::Delete(key.to_vec()),
+        }]);
+        Ok(true)
+    }
+
+    /// Brings what is fresh to the tree.
+    pub(super) fn settle(&self) -> Result<(), Failure> {
+        self.gather(&self.writing())?;
+        self.merge()
+    }
+
+    /// Pairs in key order from a key on, some of them.
+    pub(super) fn look(&self, from: Bound<&[u8]>) -> Result<Look, Failure> {
+        let layers = self.layers();
+        let mut next: Option<Vec<u8>> = None;
+        let mut nearer = |end: Option<Vec<u8>>| {
+            if let Some(end) = end
+                && next.as_ref().is_none_or(|next| end < *next)
+            {
+                next = Some(end);
+            }
+        };
+        let mut streams: Vec<Vec<Word>> = Vec::with_capacity(layers.runs.len() + 2);
+        for words in
+            [Box::new(layers.fresh.range(from).map(Ok)), self.loose(from)] as [Words<'_>; 2]
+        {
+            let mut stream: Vec<Word> = words.take(STRIDE + 1).collect::<Result<_, _>>()?;
+            nearer(stream.get(STRIDE).map(|(key, _)| key.clone()));
+            stream.truncate(STRIDE);
+            streams.push(stream);
+        }
+        for run in &layers.runs {
+            let chunk = run.chunk(&self.tree, from)?;
+            nearer(chunk.end);
+            streams.push(chunk.words);
+        }
+        let streams =
+            streams.into_iter().map(|words| Box::new(words.into_iter().map(Ok)) as Words<'_>);
+        let mut pairs = Vec::new();
+        for word in Merge::new(streams) {
+            let (key, value) = word?;
+            if next.as_ref().is_some_and(|next| key >= *next) {
+                break;
+            }
+            pairs.extend(value.map(|value| (key.into(), value.into())));
+        }
+        Ok(Look { pairs, next })
+    }
+
+    fn layers(&self) -> RwLockReadGuard<'_, Layers> {
+        self.layers.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self) -> RwLockWriteGuard<'_, Layers> {
+        self.layers.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, ops: Vec<Op>) {
+        let mut layers = self.change();
+        ops.into_iter().for_each(|op| layers.fresh.put(op));
+    }
+
+    /// The loose words from a key on.
+    fn loose(&self, from: Bound<&[u8]>) -> Words<'_> {
+        let from = match from {
+            Bound::Included(key) => Bound::Included(loose(key)),
+            Bound::Excluded(key) => Bound::Excluded(loose(key)),
+            Bound::Unbounded => Bound::Included(vec![LOOSE]),
+        };
+        let words = self.tree.range((from, Bound::Excluded(vec![LOOSE + 1])));
+        Box::new(words.map(|pair| {
+            let (key, word) = pair?;
+            Ok((key[1..].to_vec(), value(&word)?.map(<[u8]>::to_vec)))
+        }))
+    }
+
+    /// Moves what is fresh to the tree, as one batch.
+    fn gather(&self, writing: &MutexGuard<'_, ()>) -> Result<(), Failure> {
+        let words = {
+            let layers = self.layers();
+            if layers.fresh.len() == 0 {
+                return Ok(());
+            }
+            layers.fresh.len() + layers.loose
+        };
+        if words > self.room.loose {
+            self.gather_run(words, writing)
+        } else {
+            self.gather_loose(writing)
+        }
+    }
+
+    fn gather_loose(&self, _writing: &MutexGuard<'_, ()>) -> Result<(), Failure> {
+        let mut layers = self.change();
+        let op = |(key, word): Word| match word {
+            Some(value) => Op::Put(loose(&key), [&[HERE], value.as_slice()].concat()),
+            None if layers.may_lie_in_run(&key) => Op::Put(loose(&key), vec![GONE]),
+            None => Op::Delete(loose(&key)),
+        };
+        let ops: Vec<Op> = layers.fresh.range(Bound::Unbounded).map(op).collect();
+        let count = ops.len();
+        apply(&self.tree, ops)?;
+        layers.fresh = Fresh::default();
+        layers.loose += count;
+        Ok(())
+    }
+
+    /// Makes a run of what is fresh and what is loose, at most `most` words.
+    fn gather_run(&self, most: usize, _writing: &MutexGuard<'_, ()>) -> Result<(), Failure> {
+        let layers = self.layers();
+        let fresh = Box::new(layers.fresh.range(Bound::Unbounded).map(Ok)) as Words<'_>;
+        let words = Merge::new([fresh, self.loose(Bound::Unbounded)]);
+        // That a key is gone is of interest only where an older run may have it.
+        let words = words.filter(|word| match word {
+            Ok((key, None)) => layers.may_lie_in_run(key),
+            Ok((_, Some(_))) | Err(_) => true,
+        });
+        let rank = layers.runs.first().map_or(0, |newest| newest.rank + 1);
+        let run = Run::write(&self.tree, (self.next_id(), rank), most, words)?;
+        let mut ops = vec![run.put()];
+        for key in self.tree.scan_prefix([LOOSE]).keys() {
+            ops.push(Op::Delete(key?.to_vec()));
+        }
+        drop(layers);
+        let mut layers = self.change();
+        apply(&self.tree, ops)?;
+        layers.fresh = Fresh::default();
+        layers.loose = 0;
+        layers.runs.insert(0, Arc::new(run));
+        Ok(())
+    }
+
+    fn next_id(&self) -> u32 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Merges the newest runs while they are many of about one size. Others write and read meanwhile.
+    fn merge(&self) -> Result<(), Failure> {
+        let Ok(_merging) = self.merging.try_lock() else { return Ok(()) };
+        loop {
+            let runs = self.layers().runs.clone();
+            let alike = alike(&runs.iter().map(|run| run.words).collect::<Vec<_>>());
+            if alike < FEW_RUNS {
+                return Ok(());
+            }
+            let (old, older) = runs.split_at(alike);
+            let words = Merge::new(old.iter().map(|run| run.all(&self.tree)));
+            let words = words.filter(|word| {
+                !older.is_empty() || word.as_ref().map_or(true, |(_, word)| word.is_some())
+            });
+            let most = old.iter().map(|run| usize::try_from(run.words).unwrap_or(usize::MAX)).sum();
+            let merged = Run::write(&self.tree, (self.next_id(), old[0].rank), most, words)?;
+            let mut ops: Vec<Op> = old.iter().map(|run| run.delete()).collect();
+            ops.push(merged.put());
+            {
+                let mut layers = self.change();
+                apply(&self.tree, ops)?;
+                // A newer one may have come meanwhile.
+                let at = layers.runs.len() - runs.len();
+                layers.runs.splice(at..at + alike, [Arc::new(merged)]);
+            }
+            // Nobody looks at them any more.
+            old.iter().try_for_each(|run| run.remove(&self.tree))?;
+        }
+    }
+}
+
+impl Layers {
+    fn may_lie_in_run(&self, key: &[u8]) -> bool {
+        let hash = hash(key);
+        self.runs.iter().any(|run| run.may_have(hash))
+    }
+}
+
+/// How many of the newest runs are to be merged: up to the last that has no more words than all newer ones together.
+fn alike(words: &[u64]) -> usize {
+    let (mut newer, mut alike) = (0, 0);
+    for (at, words) in words.iter().enumerate() {
+        if at > 0 && *words <= newer {
+            alike = at + 1;
+        }
+        newer += words;
+    }
+    alike
+}
+
+/// The key of a loose word.
+fn loose(key: &[u8]) -> Vec<u8> {
+    [&[LOOSE], key].concat()
+}
+
+/// What a loose word says.
+fn value(word: &[u8]) -> Result<Option<&[u8]>, Failure> {
+    match word.split_first() {
+        Some((&HERE, value)) => Ok(Some(value)),
+        Some((&GONE, [])) => Ok(None),
+        Some(_) | None => {
+            Err(Failure::Damaged("a small value has a form that is not known".to_owned()))
+        }
+    }
+}
