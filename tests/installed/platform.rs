@@ -40,8 +40,10 @@ async fn passing_faults_are_ridden_out_and_change_nothing() {
     let calm = Rig::start(small()).await;
     calm.json(&["sync"]);
     let rough = Rig::start(small().rate_limit_reset(1)).await;
-    for fault in [Fault::RateLimited, Fault::ServerError, Fault::Reset, Fault::ExpiredToken] {
-        rough.simulator.inject(FaultRule::times(fault, 1).after(2));
+    // Apart from each other: one call must not meet them all.
+    let faults = [Fault::RateLimited, Fault::ServerError, Fault::Reset, Fault::ExpiredToken];
+    for (nth, fault) in (0..).zip(faults) {
+        rough.simulator.inject(FaultRule::times(fault, 1).after(2 + 5 * nth));
     }
     assert_eq!(rough.json(&["sync"])[0]["state"], "done");
     assert_eq!(rough.content(), calm.content());
