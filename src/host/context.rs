@@ -22,6 +22,7 @@ use super::random::Randomness;
 use super::rates::Rates;
 use super::record::{Recorder, Tape};
 use super::secret::{Secret, SecretSource};
+use super::timer::Timer;
 use super::turn::Turn;
 
 /// What all instances of one connection share.
@@ -58,6 +59,8 @@ pub(super) struct Context {
     pub(super) table: ResourceTable,
     pub(super) quota: Quota,
     pub(super) budget: Budget,
+    /// For its requests.
+    pub(super) timer: Timer,
     /// When it computes for long.
     pub(super) turn: Turn,
     /// While the instance is recorded or replayed.
@@ -73,6 +76,7 @@ impl Context {
             table: ResourceTable::new(),
             quota,
             budget: Budget::new(&limits, limits.call, Instant::now(), Stretch::default()),
+            timer: Timer::default(),
             turn: Turn::default(),
             tape: tape.map(Box::new),
         }

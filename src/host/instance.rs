@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Store, UpdateDeadline};
 
@@ -20,6 +20,7 @@ use super::failure::Failure;
 use super::limits::Limits;
 use super::rates::Refused;
 use super::record::{Call, Heard, Made, Recorder, Tape, Understudy};
+use super::timer::Timer;
 
 /// The most memory of an instance that waits for its next call: memory never shrinks, and a new instance is cheap.
 const IDLE_BYTES: usize = 16 << 20;
@@ -55,6 +56,8 @@ pub(super) trait Operation: Sync {
 pub(super) struct Live {
     pub(super) store: Store<Context>,
     pub(super) exports: Exported,
+    /// For its calls.
+    timer: Timer,
     /// Its second, while it is recorded.
     understudy: Option<Box<Understudy>>,
 }
@@ -81,7 +84,7 @@ impl Live {
             Ok(UpdateDeadline::YieldCustom(1, Box::pin(next)))
         });
         match Self::instantiate(&mut store, shared).await {
-            Ok(exports) => Ok(Self { store, exports, understudy: None }),
+            Ok(exports) => Ok(Self { store, exports, timer: Timer::default(), understudy: None }),
             Err(error) => Err(blamed(&store, Failure::Trap(error))),
         }
     }
@@ -172,6 +175,7 @@ pub(super) struct Ran<T> {
 
 /// Awaits a call until its deadline, which moves while the call waits its turn under the platform's limits.
 async fn in_time<T>(
+    timer: &mut Timer,
     deadline: Instant,
     stretch: &Stretch,
     call: impl Future<Output = T>,
@@ -179,7 +183,7 @@ async fn in_time<T>(
     let mut call = std::pin::pin!(call);
     let mut until = deadline;
     loop {
-        if let Ok(out) = timeout_at(until, call.as_mut()).await {
+        if let Some(out) = timer.limit(until, call.as_mut()).await {
             return Some(out);
         }
         let later = deadline + stretch.get();
@@ -193,7 +197,7 @@ async fn in_time<T>(
 /// Runs one call within its deadline, in `idle` or in a fresh instance.
 pub(super) async fn run<O: Operation>(
     shared: &Arc<Shared>,
-    idle: Option<Live>,
+    mut idle: Option<Live>,
     operation: &O,
 ) -> Ran<O::Out> {
     let now = Instant::now();
@@ -201,6 +205,7 @@ pub(super) async fn run<O: Operation>(
     let core = Arc::clone(&shared.plugin.core);
     let _pulse = core.ticker.pulse();
     let stretch = Stretch::default();
+    let mut timer = idle.as_mut().map(|live| std::mem::take(&mut live.timer)).unwrap_or_default();
     let call = async {
         // Whoever broke down last time computes in turn from the start.
         let troubled = shared.troubled.load(Ordering::Relaxed);
@@ -227,8 +232,9 @@ pub(super) async fn run<O: Operation>(
         requests: 0,
         used: Vec::new(),
     };
-    let out = match in_time(now + limit, &stretch, call).await {
+    let out = match in_time(&mut timer, now + limit, &stretch, call).await {
         Some(Ok((mut live, out))) => {
+            live.timer = timer;
             let whole = out.as_ref().err().is_none_or(Failure::leaves_instance_usable);
             let usable = live.end(O::EXPORT) && whole;
             let budget = &mut live.store.data_mut().budget;

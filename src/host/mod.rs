@@ -44,6 +44,7 @@ mod settings;
 mod stream;
 mod targets;
 mod ticker;
+mod timer;
 mod turn;
 
 pub use cache::CacheError;

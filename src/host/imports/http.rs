@@ -74,9 +74,9 @@ impl Context {
         let shared = &self.shared;
         shared.requests.fetch_add(1, Ordering::Relaxed);
         let clients = &shared.plugin.core.clients;
-        let fetched =
-            clients.fetch(route, request, self.budget.http_bytes, self.budget.http_deadline).await;
-        match fetched {
+        let exchange = clients.exchange(route, request, self.budget.http_bytes);
+        let fetched = self.timer.limit(self.budget.http_deadline, exchange).await;
+        match fetched.unwrap_or(Err(NetError::Deadline)) {
             Ok(fetched) => {
                 self.budget.http_bytes -= fetched.body.len();
                 let fetched = covered(fetched, &cover);

@@ -15,6 +15,7 @@ use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Request, Response};
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::address::is_public;
 use super::grant::Route;
@@ -24,6 +25,10 @@ const IDLE_CONNECTIONS: usize = 8;
 const IDLE_TIME: Duration = Duration::from_secs(30);
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 const HEADERS: usize = 100;
+
+const NO_CLIENT: NetError = NetError::Network(
+    "no TLS client: this machine has no root certificates, install the package `ca-certificates`",
+);
 
 /// Why there is no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,26 +84,32 @@ impl Clients {
         tokio::time::timeout_at(deadline, exchange).await.unwrap_or(Err(NetError::Deadline))
     }
 
+    /// The same without a deadline, in a task of its own: whoever waits for it is woken once, not for every piece of the
+    /// response. It ends when nobody waits for it any more.
+    pub(in crate::host) async fn exchange(
+        &self,
+        route: Route,
+        request: Request,
+        limit: usize,
+    ) -> Result<Fetched, NetError> {
+        let client =
+            self.client(route, request.url().scheme() == "https").ok_or(NO_CLIENT)?.clone();
+        let exchange = async move {
+            let answer = client.execute(request).await;
+            read(answer.map_err(|error| told(&error))?, limit).await
+        };
+        let exchange = AbortOnDropHandle::new(tokio::spawn(exchange));
+        exchange.await.unwrap_or(Err(NetError::Network("the exchange failed")))
+    }
+
     /// Sends a request; of the response only its head has been read.
     pub(in crate::host) async fn execute(
         &self,
         route: Route,
         request: Request,
     ) -> Result<Response, NetError> {
-        let secure = request.url().scheme() == "https";
-        let client = self.client(route, secure).ok_or(NetError::Network(
-            "no TLS client: this machine has no root certificates, install the package `ca-certificates`",
-        ))?;
+        let client = self.client(route, request.url().scheme() == "https").ok_or(NO_CLIENT)?;
         client.execute(request).await.map_err(|error| told(&error))
-    }
-
-    async fn exchange(
-        &self,
-        route: Route,
-        request: Request,
-        limit: usize,
-    ) -> Result<Fetched, NetError> {
-        read(self.execute(route, request).await?, limit).await
     }
 }
 
