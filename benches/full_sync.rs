@@ -3,6 +3,7 @@
 //! `cargo bench --bench full_sync -- [PEOPLE] [ROUNDS]` (100,000 and 3). The platform is the simulator in a process of its
 //! own, its answers prepared by a round that is not timed. Variants take turns; ratios are between medians of one run.
 //! Absolute figures say more about the machine. With `sh benches/peers/run.sh` dlt and Singer do the same job too.
+//! `-- alone [PEOPLE]` runs one first sync and one without changes, nothing else: what rollcall takes of the memory.
 
 #![expect(
     clippy::unwrap_used,
@@ -139,6 +140,19 @@ async fn compare(people: u32, rounds: usize) {
     println!("peak memory of this process: {} MiB", rollcall::app::peak_rss_bytes() >> 20);
 }
 
+/// One first sync and one without changes, and the most memory they took.
+async fn alone(people: u32) {
+    let platform = Platform::start(people);
+    let dir = tempfile::tempdir().unwrap();
+    let (syncer, request) = syncer(&platform, dir.path());
+    println!("peak memory before: {} MiB", rollcall::app::peak_rss_bytes() >> 20);
+    for sync in ["first sync", "nothing changed"] {
+        let report = syncer.run(&request).await.unwrap();
+        let peak = rollcall::app::peak_rss_bytes() >> 20;
+        println!("{sync:<18}{:>10} records, peak memory {peak} MiB", report.records());
+    }
+}
+
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     let number = |at: usize, default: u32| {
@@ -147,6 +161,8 @@ fn main() {
     let runtime = rollcall::app::runtime().unwrap();
     if args.first().is_some_and(|arg| arg == "serve") {
         runtime.block_on(serve(number(1, 1000)));
+    } else if args.first().is_some_and(|arg| arg == "alone") {
+        runtime.block_on(alone(number(1, 100_000)));
     } else {
         runtime.block_on(compare(number(0, 100_000), number(1, 3) as usize));
     }

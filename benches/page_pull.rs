@@ -1,8 +1,8 @@
 //! Pulling everyone through the component against the same connector code compiled natively.
 //!
-//! `cargo bench --bench page_pull -- [PEOPLE] [ROUNDS]` (20,000 and 5). Both read the same pages one after the other over
+//! `cargo bench --bench page_pull -- [PEOPLE] [ROUNDS]` (100,000 and 5). Both read the same pages one after the other over
 //! the same HTTP client library and slice them into records with the same code; ratios are between medians of one run, wall
-//! time and CPU.
+//! time and CPU. Then the same of a connector that builds its records itself, for a twentieth of the people.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -13,6 +13,7 @@
 mod host;
 mod median;
 mod platform;
+mod reshape;
 
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ use rollcall::port::provider::Provider as _;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Everything through the component: departments, then the people of each. Returns how many records came.
-async fn through_component(connection: &Connection) -> usize {
+async fn everyone(connection: &Connection, mut take: impl FnMut(SourceId)) -> usize {
     let mut departments = Vec::new();
     let mut total = 0;
     let mut cursor = None;
@@ -49,6 +50,7 @@ async fn through_component(connection: &Connection) -> usize {
             let page =
                 connection.list(Entity::Employee, department, cursor.as_ref()).await.unwrap();
             total += page.records.len();
+            page.records.into_iter().for_each(|record| take(record.id));
             cursor = page.next;
             if cursor.is_none() {
                 break;
@@ -70,17 +72,21 @@ async fn compare(people: u32, rounds: usize) {
         let expected = native
             .time(async { tokio::task::spawn_blocking(move || plain.pull()).await.unwrap() })
             .await;
-        let got = wasm.time(through_component(&connection)).await;
+        let got = wasm.time(everyone(&connection, drop)).await;
         assert_eq!(got, expected, "both read the same records");
         if round == 0 {
             [&mut native, &mut wasm].into_iter().for_each(Timed::warmed_up);
         }
     }
-    println!("{:<24}{:>10}{:>10}{:>10}{:>10}", "", "wall s", "cpu s", "x wall", "x cpu");
-    for (name, timed) in [("native", &native), ("component", &wasm)] {
+    show("pages of everyone", &native, &wasm);
+}
+
+fn show(what: &str, native: &Timed, wasm: &Timed) {
+    println!("{what:<34}{:>10}{:>10}{:>10}{:>10}", "wall s", "cpu s", "x wall", "x cpu");
+    for (name, timed) in [("native", native), ("component", wasm)] {
         let (wall, cpu) = (median(&timed.wall), median(&timed.cpu));
         let (by_wall, by_cpu) = (wall / median(&native.wall), cpu / median(&native.cpu));
-        println!("{name:<24}{wall:>10.3}{cpu:>10.3}{by_wall:>10.2}{by_cpu:>10.2}");
+        println!("{name:<34}{wall:>10.3}{cpu:>10.3}{by_wall:>10.2}{by_cpu:>10.2}");
     }
 }
 
@@ -90,9 +96,14 @@ fn main() {
         args.get(at).and_then(|text| text.parse().ok()).unwrap_or(default)
     };
     let runtime = rollcall::app::runtime().unwrap();
-    if args.first().is_some_and(|arg| arg == "serve") {
-        runtime.block_on(serve(number(1, 1000)));
-    } else {
-        runtime.block_on(compare(number(0, 20_000), number(1, 5) as usize));
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match words[..] {
+        ["serve", "dingtalk", ..] => runtime.block_on(reshape::serve(number(2, 1000))),
+        ["serve", ..] => runtime.block_on(serve(number(1, 1000))),
+        _ => {
+            let (people, rounds) = (number(0, 100_000), number(1, 5) as usize);
+            runtime.block_on(compare(people, rounds));
+            runtime.block_on(reshape::compare(people / 20, rounds));
+        }
     }
 }

@@ -5,7 +5,7 @@
 mod json;
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
 use bytes::Bytes;
@@ -23,9 +23,8 @@ use crate::platform::Platform;
 pub(crate) struct Native {
     client: reqwest::Client,
     runtime: Handle,
-    url: String,
-    app_id: String,
-    app_secret: String,
+    settings: BTreeMap<&'static str, String>,
+    secret: String,
     kept: Mutex<HashMap<String, String>>,
 }
 
@@ -44,15 +43,27 @@ impl Answer {
 }
 
 impl Native {
+    /// A host for Feishu's connector.
     pub(crate) fn new(platform: &Platform) -> Self {
+        let settings = [
+            ("open_host", platform.url.clone()),
+            ("app_id", platform.app_id.clone()),
+            ("user_id_type", "user_id".to_owned()),
+            ("department_id_type", "open_department_id".to_owned()),
+            ("utc_offset_minutes", "480".to_owned()),
+        ];
+        Self::with(platform, settings.into())
+    }
+
+    /// A host for a connector with these settings.
+    pub(crate) fn with(platform: &Platform, settings: BTreeMap<&'static str, String>) -> Self {
         // Fails when it has been installed before.
         rustls::crypto::ring::default_provider().install_default().ok();
         Self {
             client: reqwest::Client::builder().build().unwrap(),
             runtime: Handle::current(),
-            url: platform.url.clone(),
-            app_id: platform.app_id.clone(),
-            app_secret: platform.app_secret.clone(),
+            settings,
+            secret: platform.app_secret.clone(),
             kept: Mutex::default(),
         }
     }
@@ -128,7 +139,8 @@ impl Host for Native {
     fn send(&self, request: &Request) -> Result<Answer, Denied> {
         let method = reqwest::Method::from_bytes(request.method.as_bytes()).unwrap();
         let body = String::from_utf8(request.body.clone()).unwrap();
-        let body = body.replace("{secret:app_secret}", &self.app_secret);
+        let body = body.replace("{secret:app_secret}", &self.secret);
+        let body = body.replace("{secret:client_secret}", &self.secret);
         let mut call = self.client.request(method, &request.url).body(body);
         for (name, value) in &request.headers {
             call = call.header(name, value);
@@ -141,15 +153,7 @@ impl Host for Native {
         })
     }
     fn setting(&self, name: &str) -> Option<String> {
-        let value = match name {
-            "open_host" => &self.url,
-            "app_id" => &self.app_id,
-            "user_id_type" => "user_id",
-            "department_id_type" => "open_department_id",
-            "utc_offset_minutes" => "480",
-            _ => return None,
-        };
-        Some(value.to_owned())
+        self.settings.get(name).cloned()
     }
     fn now_ms(&self) -> i64 {
         rollcall::port::clock::Clock::now_ms(&rollcall::app::SystemClock)

@@ -2,7 +2,6 @@
 
 mod prepared;
 
-use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -23,9 +22,16 @@ pub(crate) struct Platform {
 }
 
 impl Platform {
+    /// Feishu.
     pub(crate) fn start(people: u32) -> Self {
+        Self::start_with(&[people.to_string()])
+    }
+
+    /// Whatever this benchmark serves when it is called with `serve` and these words.
+    pub(crate) fn start_with(words: &[String]) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["serve", &people.to_string()])
+            .arg("serve")
+            .args(words)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -46,10 +52,14 @@ impl Drop for Platform {
     }
 }
 
-/// Serves until stdin closes.
+/// Serves Feishu until stdin closes.
 pub(crate) async fn serve(people: u32) {
-    let simulator =
-        Simulator::builder().people(people).seed(1).days(1).start("127.0.0.1:0").await.unwrap();
+    serve_company(Simulator::builder().people(people).seed(1).days(1)).await;
+}
+
+/// Serves a company until stdin closes.
+pub(crate) async fn serve_company(company: simulator::Builder) {
+    let simulator = company.start("127.0.0.1:0").await.unwrap();
     let url = prepared::serve(simulator.url().as_str()).await;
     println!("{url} {} {}", simulator.app_id(), simulator.app_secret());
     tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()))
@@ -62,7 +72,7 @@ pub(crate) struct OneSecret(pub(crate) String);
 
 impl SecretSource for OneSecret {
     fn secret(&self, name: &str) -> Option<Secret> {
-        (name == "app_secret").then(|| Secret::new(self.0.clone()))
+        name.ends_with("_secret").then(|| Secret::new(self.0.clone()))
     }
 }
 
@@ -95,20 +105,29 @@ impl Timed {
     }
 }
 
-/// The connector as a component, set up against the platform.
+/// Feishu's connector as a component, set up against the platform.
 pub(crate) fn component(platform: &Platform, cache: &Path, tenant: TenantId) -> host::Connection {
-    let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let settings = [("open_host", platform.url.as_str()), ("app_id", &platform.app_id)];
+    component_of("feishu", &settings, platform, cache, tenant)
+}
+
+/// A connector as a component, set up against the platform.
+pub(crate) fn component_of(
+    plugin: &str,
+    settings: &[(&str, &str)],
+    platform: &Platform,
+    cache: &Path,
+    tenant: TenantId,
+) -> host::Connection {
+    let setting = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let host = PluginHost::new(Some(cache.to_owned())).unwrap();
     host.ignore_rates();
     let address = platform.url.trim_start_matches("http://");
     let connection = host::Connection::new(ConnectionSpec {
-        plugin: host.load(Path::new("plugins/feishu.wasm")).unwrap(),
+        plugin: host.load(Path::new(&format!("plugins/{plugin}.wasm"))).unwrap(),
         tenant,
-        connection: ConnectionId::parse("feishu").unwrap(),
-        settings: BTreeMap::from([
-            setting("open_host", &platform.url),
-            setting("app_id", &platform.app_id),
-        ]),
+        connection: ConnectionId::parse(plugin).unwrap(),
+        settings: settings.iter().map(setting).collect(),
         secrets: Arc::new(OneSecret(platform.app_secret.clone())),
         grants: vec![Grant::parse(&format!("private:{address}")).unwrap()],
         limits: host::Limits::STANDARD,

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 use rollcall_sdk::json::{self, WrongType};
 use rollcall_sdk::{Content, Host, Item, Response, Window};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::api::{Api, Call, quoted};
 use crate::failure::Failure;
@@ -92,17 +94,43 @@ fn call<H: Host>(api: &Api<'_, H>, people: &[String], window: Window, offset: us
     Call::post("attendance/list", body)
 }
 
+/// What is looked at of a result, each value as it is written.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Row<'r> {
+    #[serde(borrow)]
+    user_id: Option<&'r RawValue>,
+    #[serde(borrow)]
+    work_date: Option<&'r RawValue>,
+    #[serde(borrow)]
+    source_type: Option<&'r RawValue>,
+    #[serde(borrow)]
+    record_id: Option<&'r RawValue>,
+}
+
+/// A row crosses from the host as a whole, once.
 fn add(days: &mut BTreeMap<Key, Day>, response: &impl Response, at: &str) -> Result<(), Failure> {
-    let person = json::text(response, &format!("{at}/userId"))?.filter(|id| !id.is_empty());
-    let person = person.ok_or_else(|| wrong(&format!("{at}/userId"), "a string"))?;
-    let date = lenient::integer(response, &format!("{at}/workDate"))?;
     let raw = response.pointer(at).filter(|raw| raw.starts_with('{'));
+    let raw = raw.ok_or_else(|| wrong(at, "an object"))?;
+    let row: Row<'_> = serde_json::from_str(&raw).map_err(|_| wrong(at, "an object"))?;
+    let person = text(row.user_id).filter(|id| !id.is_empty());
+    let person = person.ok_or_else(|| wrong(&format!("{at}/userId"), "a string"))?;
+    let date = row.work_date.and_then(|date| date.get().trim_matches('"').parse().ok());
+    let date = date.ok_or_else(|| wrong(&format!("{at}/workDate"), "an integer"))?;
+    let source = text(row.source_type);
+    if source.is_none() && row.source_type.is_some() {
+        return Err(wrong(&format!("{at}/sourceType"), "a string"));
+    }
+    let excused = source.as_deref() == Some("APPROVE") && row.record_id.is_none();
     let day = days.entry((person, date)).or_default();
-    day.results.push(raw.ok_or_else(|| wrong(at, "an object"))?);
-    let source = json::text(response, &format!("{at}/sourceType"))?;
-    let punched = response.pointer(&format!("{at}/recordId")).is_some();
-    day.excused |= source.as_deref() == Some("APPROVE") && !punched;
+    day.excused |= excused;
+    day.results.push(raw);
     Ok(())
+}
+
+/// The text of a JSON string.
+fn text(raw: Option<&RawValue>) -> Option<String> {
+    serde_json::from_str(raw?.get()).ok()
 }
 
 /// The approved absences of people that reach into the window.
