@@ -37,6 +37,17 @@ use tokio_util::sync::CancellationToken;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// What is freed goes back to the system at once, as in the command.
+fn give_memory_back_at_once() {
+    /// `mi_option_purge_delay` in mimalloc's list of options.
+    const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
+    #[expect(unsafe_code, reason = "sets a number in the allocator's table of options")]
+    // SAFETY: the option exists in the version that is linked, and any value is allowed.
+    unsafe {
+        libmimalloc_sys::mi_option_set(PURGE_DELAY, 0);
+    }
+}
+
 /// Everything rollcall needs, in `dir`.
 fn syncer(platform: &Platform, dir: &Path) -> (Syncer, Request) {
     let connection = ConnectionId::parse("feishu").unwrap();
@@ -154,6 +165,7 @@ async fn alone(people: u32) {
 }
 
 fn main() {
+    give_memory_back_at_once();
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     let number = |at: usize, default: u32| {
         args.get(at).and_then(|text| text.parse().ok()).unwrap_or(default)

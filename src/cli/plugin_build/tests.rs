@@ -85,8 +85,8 @@ fn every_committed_plugin_is_built_from_the_sources_beside_it() {
         let kept = fs::read(entry.path().join("manifest.json")).unwrap();
         assert_eq!(manifest, serde_json::from_slice::<Value>(&kept).unwrap());
         check_surface(&component).unwrap();
-        // The one that reads descriptions of its own is larger.
-        let most = if name == "rest" { 640 } else { 288 };
+        // Built for speed, not for size; the one that reads descriptions of its own is larger.
+        let most = if name == "rest" { 640 } else { 352 };
         assert!(component.len() <= most * 1024, "{name}: {} bytes", component.len());
     }
     assert!(found >= 2, "{found}");
