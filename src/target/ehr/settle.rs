@@ -12,11 +12,13 @@ use crate::port::target::Dangling;
 
 /// Most references reported.
 const MOST_REPORTED: usize = 100;
+/// Open rows that one statement looks at.
+const STRIDE: usize = 4096;
 
 /// Resolves what names a record of `entity` or is named by one, and tells which of the entity's own references dangle.
 pub(super) fn settle(connection: &Connection, entity: Entity) -> rusqlite::Result<Vec<Dangling>> {
     for reference in REFERENCES.iter().filter(|r| r.entity == entity || r.to == entity) {
-        connection.execute(&resolve(reference), ())?;
+        resolve(connection, reference)?;
     }
     if entity == Entity::Department {
         settle_paths(connection)?;
@@ -49,16 +51,27 @@ fn circles(connection: &Connection, room: usize) -> rusqlite::Result<Vec<Danglin
     Ok(found)
 }
 
+/// Resolves a reference where it can be, so many open rows at a time: `SQLite` keeps those that a statement changes in memory.
 /// A department whose parent came late has the path of a top department until its own is made anew.
-fn resolve(reference: &Reference) -> String {
+fn resolve(connection: &Connection, reference: &Reference) -> rusqlite::Result<()> {
     let Reference { entity, column, to, .. } = *reference;
     let (table, to) = (tables::table(entity), tables::table(to));
     let (named, open) = (reference.named(), reference.open());
     let path = if entity == Entity::Department { ", \"path\" = NULL" } else { "" };
-    format!(
+    let mut next = connection.prepare(&format!(
+        "SELECT max(\"id\") FROM (SELECT \"id\" FROM \"{table}\" WHERE {open} AND \"id\" > ?1 ORDER BY \"id\" LIMIT {STRIDE})"
+    ))?;
+    let mut update = connection.prepare(&format!(
         "UPDATE \"{table}\" SET \"{column}\" = (SELECT t.\"id\" FROM \"{to}\" t WHERE t.\"external_id\" = \"{table}\".{named}){path} \
-         WHERE {open} AND EXISTS (SELECT 1 FROM \"{to}\" t WHERE t.\"external_id\" = \"{table}\".{named})"
-    )
+         WHERE {open} AND \"id\" > ?1 AND \"id\" <= ?2 \
+         AND EXISTS (SELECT 1 FROM \"{to}\" t WHERE t.\"external_id\" = \"{table}\".{named})"
+    ))?;
+    let mut done = i64::MIN;
+    while let Some(last) = next.query_row([done], |row| row.get::<_, Option<i64>>(0))? {
+        update.execute([done, last])?;
+        done = last;
+    }
+    Ok(())
 }
 
 /// Makes the missing paths, and those below them, level by level. A circle of parents has no top and so no path.

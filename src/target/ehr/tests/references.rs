@@ -15,6 +15,17 @@ async fn a_manager_may_come_in_a_later_set_of_the_same_run() {
 }
 
 #[tokio::test]
+async fn all_of_thousands_find_the_manager_who_came_last() {
+    let world = World::new();
+    let people = (0..9_000).map(|n| managed(&n.to_string(), "boss")).collect();
+    world.apply(Entity::Employee, people).await;
+    world.apply(Entity::Employee, vec![person("boss", &json!({}))]).await;
+    assert_eq!(world.ehr.settle(Entity::Employee).await.unwrap(), []);
+    let open = world.ask("SELECT count(*) FROM employees WHERE manager_id IS NULL");
+    assert_eq!(open.as_deref(), Some("1"), "the boss's own");
+}
+
+#[tokio::test]
 async fn a_changed_or_erased_manager_is_followed() {
     let world = World::new();
     let people = ["1", "2"].map(|source| person(source, &json!({})));
