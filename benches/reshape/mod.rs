@@ -1,7 +1,6 @@
 //! A guest that reshapes JSON itself: DingTalk's attendance days, each built of rows in the connector, of values that it asks
 //! for one by one.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rollcall::app::SystemClock;
@@ -94,7 +93,7 @@ pub(crate) async fn compare(wanted: u32, rounds: usize) {
     let connection = component_of("dingtalk", &settings, &platform, dir.path(), tenant);
     let own = settings.map(|(name, value)| (name, value.to_owned()));
     let own = own.into_iter().chain([("utc_offset_minutes", "480".to_owned())]);
-    let plain = Arc::new(Native::with(&platform, BTreeMap::from_iter(own)));
+    let plain = Arc::new(Native::with(&platform, own.collect()));
     let mut ids = Vec::new();
     everyone(&connection, |id| ids.push(id)).await;
     ids.sort();

@@ -58,7 +58,7 @@ pub struct SledStore {
 
 #[derive(Debug)]
 enum Slot {
-    Open(Trees),
+    Open(Box<Trees>),
     Failed(Failure),
 }
 
@@ -79,7 +79,7 @@ impl SledStore {
     ) -> Result<Self, StoreError> {
         let opened = hold(folder).and_then(|lock| Ok((lock, Trees::open(folder, options, steps)?)));
         let (lock, trees) = opened.map_err(|failure| failure.at(folder))?;
-        let slot = RwLock::new(Slot::Open(trees));
+        let slot = RwLock::new(Slot::Open(Box::new(trees)));
         Ok(Self {
             folder: folder.to_owned(),
             options,
@@ -108,7 +108,7 @@ impl SledStore {
                 return Err(failure.at(&self.folder));
             }
             let opened = Trees::open(&self.folder, self.options, format::STEPS);
-            *slot = Slot::Open(opened.map_err(|failure| failure.at(&self.folder))?);
+            *slot = Slot::Open(Box::new(opened.map_err(|failure| failure.at(&self.folder))?));
         }
         Ok(())
     }

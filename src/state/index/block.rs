@@ -4,7 +4,7 @@
 //! Not for knowing where a block lies; that is [`super::run`]. The invariant: what was packed is read back, and bytes that
 //! were not packed here are a failure, never a panic.
 
-use super::merge::Word;
+use super::merge::{Said, Word};
 use crate::state::sled_error::Failure;
 
 /// A packed block.
@@ -20,13 +20,13 @@ impl<'b> Block<'b> {
         Ok(Self { prefix: take(&mut rest, len)?, words: rest })
     }
 
-    /// The word on a key, if there is one: its value, or that it is gone.
-    pub(super) fn find(&self, key: &[u8]) -> Result<Option<Option<&'b [u8]>>, Failure> {
+    /// What is said of a key, if anything is.
+    pub(super) fn find(&self, key: &[u8]) -> Result<Option<Said<&'b [u8]>>, Failure> {
         let Some(wanted) = key.strip_prefix(self.prefix) else { return Ok(None) };
         for word in self.words() {
             let (rest, value) = word?;
             if rest >= wanted {
-                return Ok((rest == wanted).then_some(value));
+                return Ok((rest == wanted).then_some(Said::of(value)));
             }
         }
         Ok(None)
@@ -90,10 +90,10 @@ pub(super) fn size((key, value): &Word) -> usize {
 
 fn put_length(out: &mut Vec<u8>, mut length: usize) {
     while length > 0x7f {
-        out.push((length & 0x7f) as u8 | 0x80);
+        out.push(length.to_le_bytes()[0] | 0x80);
         length >>= 7;
     }
-    out.push(length as u8);
+    out.push(length.to_le_bytes()[0]);
 }
 
 fn length(left: &mut &[u8]) -> Result<usize, Failure> {
@@ -140,7 +140,7 @@ mod tests {
             assert_eq!(unpacked(&packed).unwrap(), words);
             let block = Block::parse(&packed).unwrap();
             for (key, value) in &words {
-                assert_eq!(block.find(key).unwrap(), Some(value.as_deref()));
+                assert_eq!(block.find(key).unwrap(), Some(Said::of(value.as_deref())));
             }
             for absent in ["x", "x/", "x/11", "x/3", "alone!", "aa", "c"] {
                 assert_eq!(block.find(absent.as_bytes()).unwrap(), None, "{absent} in {keys:?}");

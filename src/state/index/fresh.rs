@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use super::merge::Word;
+use super::merge::{Said, Word};
 use crate::port::store::Op;
 
 /// What a word costs in memory beside its bytes, about.
@@ -17,9 +17,9 @@ pub(super) struct Fresh {
 }
 
 impl Fresh {
-    /// The word on a key, if there is one: its value, or that it is gone.
-    pub(super) fn get(&self, key: &[u8]) -> Option<Option<&[u8]>> {
-        self.words.get(key).map(Option::as_deref)
+    /// What is said of a key, if anything is.
+    pub(super) fn get(&self, key: &[u8]) -> Option<Said<&[u8]>> {
+        self.words.get(key).map(|value| Said::of(value.as_deref()))
     }
 
     pub(super) fn put(&mut self, op: Op) {

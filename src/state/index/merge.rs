@@ -7,6 +7,28 @@ use crate::state::sled_error::Failure;
 /// A key and its value, or that the key is gone.
 pub(super) type Word = (Vec<u8>, Option<Vec<u8>>);
 
+/// What is said of one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said<T> {
+    /// It has this value.
+    Here(T),
+    /// It is gone.
+    Gone,
+}
+
+impl<T> Said<T> {
+    pub(super) fn of(value: Option<T>) -> Self {
+        value.map_or(Self::Gone, Self::Here)
+    }
+
+    pub(super) fn value(self) -> Option<T> {
+        match self {
+            Self::Here(value) => Some(value),
+            Self::Gone => None,
+        }
+    }
+}
+
 /// Words in key order, no key twice.
 pub(super) type Words<'w> = Box<dyn Iterator<Item = Result<Word, Failure>> + 'w>;
 

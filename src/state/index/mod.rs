@@ -95,8 +95,8 @@ impl Index {
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Failure> {
         // While it is held, nothing moves from one layer to another.
         let layers = self.layers();
-        if let Some(word) = layers.fresh.get(key) {
-            return Ok(word.map(Bytes::copy_from_slice));
+        if let Some(said) = layers.fresh.get(key) {
+            return Ok(said.value().map(Bytes::copy_from_slice));
         }
         if layers.loose > 0
             && let Some(word) = self.tree.get(loose(key))?
@@ -105,8 +105,8 @@ impl Index {
         }
         let hash = hash(key);
         for run in &layers.runs {
-            if let Some(word) = run.find(&self.tree, key, hash)? {
-                return Ok(word);
+            if let Some(said) = run.find(&self.tree, key, hash)? {
+                return Ok(said.value());
             }
         }
         Ok(None)
@@ -199,7 +199,9 @@ impl Index {
 
     fn put(&self, ops: Vec<Op>) {
         let mut layers = self.change();
-        ops.into_iter().for_each(|op| layers.fresh.put(op));
+        for op in ops {
+            layers.fresh.put(op);
+        }
     }
 
     /// The loose words from a key on.

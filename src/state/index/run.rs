@@ -9,7 +9,7 @@ use bytes::Bytes;
 use fastbloom::BloomFilter;
 
 use super::block::{self, Block};
-use super::merge::{Word, Words};
+use super::merge::{Said, Word, Words};
 use crate::model::hash::ContentHash;
 use crate::port::store::Op;
 use crate::state::sled_error::Failure;
@@ -149,19 +149,19 @@ impl Run {
         self.filter.contains_hash(hash)
     }
 
-    /// The word on a key, if there is one: its value, or that it is gone.
+    /// What is said of a key, if anything is.
     pub(super) fn find(
         &self,
         tree: &sled::Tree,
         key: &[u8],
         hash: u64,
-    ) -> Result<Option<Option<Bytes>>, Failure> {
+    ) -> Result<Option<Said<Bytes>>, Failure> {
         if !self.may_have(hash) {
             return Ok(None);
         }
         let Some(block) = self.block(tree, key)? else { return Ok(None) };
         let found = Block::parse(&block)?.find(key)?;
-        Ok(found.map(|value| value.map(Bytes::copy_from_slice)))
+        Ok(found.map(|said| Said::of(said.value().map(Bytes::copy_from_slice))))
     }
 
     /// The block in which a key would be.
@@ -174,11 +174,12 @@ impl Run {
     /// The words from a key on that lie in one block, the first that has any.
     pub(super) fn chunk(&self, tree: &sled::Tree, from: Bound<&[u8]>) -> Result<Chunk, Failure> {
         let prefix = number(BLOCKS, self.id);
-        let (key, inside): (&[u8], fn(&[u8], &[u8]) -> bool) = match from {
-            Bound::Included(key) => (key, |it, key| it >= key),
-            Bound::Excluded(key) => (key, |it, key| it > key),
-            Bound::Unbounded => (&[], |_, _| true),
+        let (key, itself): (&[u8], bool) = match from {
+            Bound::Included(key) => (key, true),
+            Bound::Excluded(key) => (key, false),
+            Bound::Unbounded => (&[], true),
         };
+        let inside = |it: &[u8]| it > key || (itself && it == key);
         let mut at = [&prefix, key].concat();
         if let Some(home) = tree.range(prefix.clone()..=at.clone()).next_back() {
             at = home?.0.to_vec();
@@ -187,7 +188,7 @@ impl Run {
         while let Some(block) = blocks.next() {
             let words: Result<Vec<Word>, _> = Block::parse(&block?.1)?
                 .unpack()
-                .filter(|word| word.as_ref().map_or(true, |(it, _)| inside(it, key)))
+                .filter(|word| word.as_ref().map_or(true, |(it, _)| inside(it)))
                 .collect();
             let words = words?;
             if !words.is_empty() {
@@ -224,8 +225,7 @@ pub(super) struct Chunk {
 
 /// A key as filters know it.
 pub(super) fn hash(key: &[u8]) -> u64 {
-    let ContentHash([a, b, c, d, e, f, g, h, ..]) = ContentHash::of(key);
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    ContentHash::of(key).0.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
 }
 
 fn number(table: u8, id: u32) -> Vec<u8> {
