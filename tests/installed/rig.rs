@@ -36,13 +36,7 @@ impl Rig {
         fs::copy(&plugin, rig.path(&plugin)).unwrap();
         fs::create_dir(rig.path("tenants")).unwrap();
         fs::write(rig.path("secret"), rig.simulator.app_secret()).unwrap();
-        rig.write(
-            "rollcall.yaml",
-            &format!(
-                "listen: 127.0.0.1:0\nlimits: {{ attempts: 2, rates: false }}\ncases: gate\ncache: {}/compiled\n",
-                env!("CARGO_TARGET_TMPDIR")
-            ),
-        );
+        rig.allow_attempts(2);
         rig.write_tenant("");
         rig
     }
@@ -53,6 +47,17 @@ impl Rig {
 
     pub(crate) fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).unwrap();
+    }
+
+    /// Writes the process's file: how often a call that met a fault is made in all.
+    pub(crate) fn allow_attempts(&self, attempts: usize) {
+        self.write(
+            "rollcall.yaml",
+            &format!(
+                "listen: 127.0.0.1:0\nlimits: {{ attempts: {attempts}, rates: false }}\ncases: gate\ncache: {}/compiled\n",
+                env!("CARGO_TARGET_TMPDIR")
+            ),
+        );
     }
 
     /// Writes the tenant's file, with `more` at its end.
