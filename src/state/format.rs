@@ -3,19 +3,26 @@
 //! Not for the meaning of keys. The invariant: a folder is opened only in the format that this build writes; an older
 //! one is brought up step by step first, a newer one is refused untouched.
 
+use std::path::Path;
+
 use super::index::pack_index;
 use super::sled_error::Failure;
 
 const KEY: &[u8] = b"format";
 
 /// Brings a folder from one format to the next.
-pub(super) type Step = fn(&sled::Db) -> Result<(), Failure>;
+pub(super) type Step = fn(&sled::Db, &Path) -> Result<(), Failure>;
 
 /// The steps of this build: the first leads from format 1 to format 2. The current format is one more than its length.
 pub(super) const STEPS: &[Step] = &[pack_index];
 
 /// Checks the format of an opened folder; a fresh one gets the current format, an older one is brought up to it.
-pub(super) fn settle(db: &sled::Db, fresh: bool, steps: &[Step]) -> Result<(), Failure> {
+pub(super) fn settle(
+    db: &sled::Db,
+    folder: &Path,
+    fresh: bool,
+    steps: &[Step],
+) -> Result<(), Failure> {
     let known = u32::try_from(steps.len()).unwrap_or(u32::MAX).saturating_add(1);
     let Some(stored) = db.get(KEY)? else {
         if !fresh {
@@ -32,7 +39,7 @@ pub(super) fn settle(db: &sled::Db, fresh: bool, steps: &[Step]) -> Result<(), F
         return Err(Failure::Newer { found, known });
     }
     for (format, step) in (2..).zip(steps).skip(found as usize - 1) {
-        step(db)?;
+        step(db, folder)?;
         store(db, format)?;
     }
     Ok(())

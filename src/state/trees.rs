@@ -22,9 +22,11 @@ use crate::port::store::{Op, Space};
 /// How often, and how far apart, an opening waits for handles of this process that are still closing.
 const PATIENCE: (u32, Duration) = (100, Duration::from_millis(20));
 
-/// The small pairs, packed.
+/// The newest small pairs, and what is known of the files of the others.
 pub(super) const INDEX: &str = "packed";
 const BLOB: &str = "blob";
+/// The folder of the files of small pairs.
+pub(super) const RUNS: &str = "runs";
 /// The tree that every store of sled's has.
 const SLEDS_OWN: &[u8] = b"__sled__default";
 /// More small pairs than these are packed into a run.
@@ -68,9 +70,9 @@ impl Trees {
         guarded(|| {
             // The number is stored before the first tree is made.
             let fresh = db.tree_names().iter().all(|name| **name == *SLEDS_OWN);
-            format::settle(&db, fresh, steps)?;
+            format::settle(&db, folder, fresh, steps)?;
             let room = Room { fresh_bytes: options.fresh_bytes, loose: MOST_LOOSE };
-            let index = Index::open(db.open_tree(INDEX)?, room)?;
+            let index = Index::open(db.open_tree(INDEX)?, &folder.join(RUNS), room)?;
             let mark = db.get(MARK)?.and_then(|mark| Mark::decode(&mark)).unwrap_or_default();
             let (tree, values) = (db.open_tree(BLOB)?, folder.join("values"));
             let blobs = Blobs::open(tree, &values, options.file_bytes, mark)?;
@@ -95,7 +97,7 @@ impl Trees {
         &self.blobs
     }
 
-    /// A large value goes only when the small ones that were written before are in the tree: one of them may say that it
+    /// A large value goes only when the small ones that were written before have settled: one of them may say that it
     /// is no longer needed.
     pub(super) fn write(&self, space: Space, ops: Vec<Op>) -> Result<(), Failure> {
         match space {
@@ -127,23 +129,25 @@ impl Trees {
         }
     }
 
-    /// Hands everything to sled; what it has outlives this handle.
+    /// Hands everything to sled and the system; what they have outlives this handle.
     pub(super) fn settle(&self) -> Result<(), Failure> {
         self.index.settle()
     }
 
     pub(super) fn flush(&self) -> Result<(), Failure> {
         self.index.settle()?;
+        let left = self.index.before_flush();
         let (mark, dead) = self.blobs.before_flush()?;
         self.db.insert(MARK, &mark.encode())?;
         self.db.flush()?;
         // sled writes its pages out without the file's size; a power cut could cost both.
         self.data.sync_data()?;
+        self.index.after_flush(&left)?;
         self.blobs.after_flush(&dead)
     }
 
     pub(super) fn size_on_disk(&self) -> Result<u64, Failure> {
-        Ok(self.db.size_on_disk()? + self.blobs.size())
+        Ok(self.db.size_on_disk()? + self.index.size() + self.blobs.size())
     }
 }
 

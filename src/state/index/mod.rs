@@ -1,15 +1,17 @@
-//! The index space: small pairs in key order, many of them to one value of a sled tree.
+//! The index space: small pairs in key order, a sled tree of the newest, and files of the others.
 //!
-//! A pair of a hundred bytes costs sled ten microseconds, and as much memory again for its bookkeeping; a block of a dozen
-//! costs little more than one. So a log-structured merge tree lies over sled's: what is written gathers in memory
-//! ([`fresh`]), and goes to the tree when it is much, at a flush, and before a large value is deleted. Few words go there
-//! loose, each a pair of sled's; many become a [`run`] of blocks in key order, and runs of about one size are merged.
+//! A pair of a hundred bytes costs sled ten microseconds, and sled keeps sixty-four pages for each of its 256 shards in
+//! memory whatever the size of its cache. So the tree is the top of a log-structured merge tree: what is written gathers in
+//! memory ([`fresh`]), and settles when it is much, at a flush, and before a large value is deleted. Few words go to the
+//! tree, loose, each a pair of sled's; many become a [`run`], a file of blocks in key order that the tree names, and runs of
+//! about one size are merged.
 //!
-//! Not for values of many kilobytes: a block is written as a whole. The invariant: words reach the tree in the order in
-//! which they were written, batches as a whole, and readers see a batch at once, wherever it is. On one key, what is fresh
-//! is newer than what is loose, and that than what lies in runs.
+//! Not for values of many kilobytes: a block is read as a whole. The invariant: words settle in the order in which they were
+//! written, batches as a whole, and readers see a batch at once, wherever it is. On one key, what is fresh is newer than
+//! what is loose, and that than what lies in runs.
 
 mod block;
+mod file;
 mod fresh;
 mod merge;
 mod run;
@@ -17,7 +19,10 @@ mod step;
 #[cfg(test)]
 mod tests;
 
+use std::fs;
+use std::io;
 use std::ops::Bound;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -28,7 +33,7 @@ use super::trees::apply;
 use crate::port::store::{Op, Pair};
 use fresh::Fresh;
 use merge::{Merge, Word, Words};
-use run::{Run, hash};
+use run::{Run, hash, load_all};
 
 pub(super) use step::pack_index;
 
@@ -46,6 +51,8 @@ const STRIDE: usize = 64;
 #[derive(Debug)]
 pub(super) struct Index {
     tree: sled::Tree,
+    /// Where the files of the runs are.
+    folder: PathBuf,
     layers: RwLock<Layers>,
     /// Held by whoever writes.
     writing: Mutex<()>,
@@ -53,6 +60,8 @@ pub(super) struct Index {
     merging: Mutex<()>,
     /// The number of the next run.
     next: AtomicU32,
+    /// The numbers of files that are runs no more, or never were. The tree on disk may name them still.
+    left: Mutex<Vec<u32>>,
     room: Room,
 }
 
@@ -83,13 +92,23 @@ pub(super) struct Look {
 }
 
 impl Index {
-    pub(super) fn open(tree: sled::Tree, room: Room) -> Result<Self, Failure> {
-        let runs: Vec<_> = Run::load_all(&tree)?.into_iter().map(Arc::new).collect();
-        let next = AtomicU32::new(runs.iter().map(|run| run.id + 1).max().unwrap_or(0));
+    /// Opens the tree and the files in `folder`, which is made if it is missing.
+    pub(super) fn open(tree: sled::Tree, folder: &Path, room: Room) -> Result<Self, Failure> {
+        let (runs, left) = load_all(&tree, folder)?;
+        let known = runs.iter().map(|run| run.id).chain(left.iter().copied());
+        let next = AtomicU32::new(known.max().map_or(0, |id| id + 1));
         let loose = tree.scan_prefix([LOOSE]).keys().take(room.loose).count();
-        let layers = RwLock::new(Layers { fresh: Fresh::default(), loose, runs });
-        let (writing, merging) = (Mutex::default(), Mutex::default());
-        Ok(Self { tree, layers, writing, merging, next, room })
+        let runs = runs.into_iter().map(Arc::new).collect();
+        Ok(Self {
+            tree,
+            folder: folder.to_owned(),
+            layers: RwLock::new(Layers { fresh: Fresh::default(), loose, runs }),
+            writing: Mutex::default(),
+            merging: Mutex::default(),
+            next,
+            left: Mutex::new(left),
+            room,
+        })
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Failure> {
@@ -105,7 +124,7 @@ impl Index {
         }
         let hash = hash(key);
         for run in &layers.runs {
-            if let Some(said) = run.find(&self.tree, key, hash)? {
+            if let Some(said) = run.find(key, hash)? {
                 return Ok(said.value());
             }
         }
@@ -141,7 +160,7 @@ impl Index {
         Ok(true)
     }
 
-    /// Brings what is fresh to the tree.
+    /// Hands what is fresh to the tree and the files.
     pub(super) fn settle(&self) -> Result<(), Failure> {
         self.gather(&self.writing())?;
         self.merge()
@@ -168,7 +187,7 @@ impl Index {
             streams.push(stream);
         }
         for run in &layers.runs {
-            let chunk = run.chunk(&self.tree, from)?;
+            let chunk = run.chunk(from)?;
             nearer(chunk.end);
             streams.push(chunk.words);
         }
@@ -183,6 +202,33 @@ impl Index {
             pairs.extend(value.map(|value| (key.into(), value.into())));
         }
         Ok(Look { pairs, next })
+    }
+
+    /// The numbers of files that go once the tree is on disk as it is now.
+    pub(super) fn before_flush(&self) -> Vec<u32> {
+        self.left().clone()
+    }
+
+    /// Removes files that no tree names any more.
+    pub(super) fn after_flush(&self, gone: &[u32]) -> Result<(), Failure> {
+        for id in gone {
+            match fs::remove_file(file::path(&self.folder, *id)) {
+                // Another flush was as far.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed?,
+            }
+        }
+        self.left().retain(|id| !gone.contains(id));
+        Ok(())
+    }
+
+    /// Bytes of the files.
+    pub(super) fn size(&self) -> u64 {
+        self.layers().runs.iter().map(|run| run.size()).sum()
+    }
+
+    fn left(&self) -> MutexGuard<'_, Vec<u32>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn layers(&self) -> RwLockReadGuard<'_, Layers> {
@@ -218,7 +264,7 @@ impl Index {
         }))
     }
 
-    /// Moves what is fresh to the tree, as one batch.
+    /// Moves what is fresh to where it settles, as one batch.
     fn gather(&self, writing: &MutexGuard<'_, ()>) -> Result<(), Failure> {
         let words = {
             let layers = self.layers();
@@ -260,7 +306,7 @@ impl Index {
             Ok((_, Some(_))) | Err(_) => true,
         });
         let rank = layers.runs.first().map_or(0, |newest| newest.rank + 1);
-        let run = Run::write(&self.tree, (self.next_id(), rank), most, words)?;
+        let run = Run::write(&self.folder, (self.next_id(), rank), most, words)?;
         let mut ops = vec![run.put()];
         for key in self.tree.scan_prefix([LOOSE]).keys() {
             ops.push(Op::Delete(key?.to_vec()));
@@ -288,12 +334,12 @@ impl Index {
                 return Ok(());
             }
             let (old, older) = runs.split_at(alike);
-            let words = Merge::new(old.iter().map(|run| run.all(&self.tree)));
+            let words = Merge::new(old.iter().map(|run| run.all()));
             let words = words.filter(|word| {
                 !older.is_empty() || word.as_ref().map_or(true, |(_, word)| word.is_some())
             });
             let most = old.iter().map(|run| usize::try_from(run.words).unwrap_or(usize::MAX)).sum();
-            let merged = Run::write(&self.tree, (self.next_id(), old[0].rank), most, words)?;
+            let merged = Run::write(&self.folder, (self.next_id(), old[0].rank), most, words)?;
             let mut ops: Vec<Op> = old.iter().map(|run| run.delete()).collect();
             ops.push(merged.put());
             {
@@ -303,8 +349,7 @@ impl Index {
                 let at = layers.runs.len() - runs.len();
                 layers.runs.splice(at..at + alike, [Arc::new(merged)]);
             }
-            // Nobody looks at them any more.
-            old.iter().try_for_each(|run| run.remove(&self.tree))?;
+            self.left().extend(old.iter().map(|run| run.id));
         }
     }
 }

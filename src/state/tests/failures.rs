@@ -65,7 +65,7 @@ fn a_read_only_folder_is_a_disk_error() {
 #[test]
 fn a_newer_format_asks_for_an_upgrade_and_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let newer: &[Step] = &[|_| Ok(()), |_| Ok(()), |_| Ok(())];
+    let newer: &[Step] = &[|_, _| Ok(()), |_, _| Ok(()), |_, _| Ok(())];
     drop(SledStore::open_with(folder.path(), Options::default(), newer).unwrap());
     let error = open(folder.path()).unwrap_err();
     assert!(matches!(error, StoreError::Newer { found: 4, known: 2, .. }), "{error}");
@@ -81,7 +81,7 @@ fn an_older_format_is_brought_up_step_by_step() {
     }
     let folder = tempfile::tempdir().unwrap();
     drop(SledStore::open_with(folder.path(), Options::default(), &[]).unwrap());
-    let steps: &[Step] = &[|db| mark(db, "2"), |db| mark(db, "3")];
+    let steps: &[Step] = &[|db, _| mark(db, "2"), |db, _| mark(db, "3")];
     for _ in 0..2 {
         drop(SledStore::open_with(folder.path(), Options::default(), steps).unwrap());
         let db = sled::open(folder.path().join("sled")).unwrap();
