@@ -17,6 +17,84 @@ pub(super) fn parent_of(json: &[u8]) -> Option<String> {
     serde_json::from_slice::<Parent>(json).ok().and_then(|draft| draft.parent_external_id)
 }
 
+/// Departments on their way into a plan that names every parent before its children. Whoever's parent is there goes on at
+/// once, so that few are kept where a platform lists parents first.
+#[derive(Default)]
+pub(super) struct Line {
+    /// Who is not in the plan yet.
+    due: HashSet<String>,
+    /// By the id that they wait for, with their place in the line.
+    waiting: HashMap<String, Vec<(u32, Change)>>,
+    ready: Vec<Change>,
+    next: u32,
+}
+
+impl Line {
+    /// Takes changes, no department twice among them. `met` tells whether the run has met a department; a parent that it has
+    /// not met may still come.
+    pub(super) fn take<E>(
+        &mut self,
+        changes: Vec<Change>,
+        met: impl Fn(&str) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        let mut fresh = Vec::with_capacity(changes.len());
+        for change in changes {
+            let id = change.external_id.as_str().to_owned();
+            if self.due.contains(&id) {
+                // After what is said of it already.
+                self.wait(id, change);
+            } else {
+                self.due.insert(id);
+                fresh.push(change);
+            }
+        }
+        for change in fresh {
+            match parent_of(&change.json) {
+                Some(parent) if self.due.contains(&parent) || !met(&parent)? => {
+                    self.wait(parent, change);
+                }
+                Some(_) | None => self.release(change),
+            }
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, id: String, change: Change) {
+        self.waiting.entry(id).or_default().push((self.next, change));
+        self.next += 1;
+    }
+
+    fn release(&mut self, change: Change) {
+        let mut at = self.ready.len();
+        self.ready.push(change);
+        while let Some(change) = self.ready.get(at) {
+            let id = change.external_id.as_str();
+            self.due.remove(id);
+            let next = self.waiting.remove(id).unwrap_or_default();
+            self.ready.extend(next.into_iter().map(|(_, change)| change));
+            at += 1;
+        }
+    }
+
+    /// The next `size` changes, once so many may go.
+    pub(super) fn full(&mut self, size: usize) -> Option<Vec<Change>> {
+        (self.ready.len() >= size).then(|| self.ready.drain(..size).collect())
+    }
+
+    /// Those whose parent did not come.
+    pub(super) fn left(&self) -> impl Iterator<Item = &Change> {
+        self.waiting.values().flatten().map(|(_, change)| change)
+    }
+
+    /// All that are still here; those whose parent did not come at the end.
+    pub(super) fn finish(self) -> Vec<Change> {
+        let mut left: Vec<_> = self.waiting.into_values().flatten().collect();
+        left.sort_unstable_by_key(|(place, _)| *place);
+        let left = left.into_iter().map(|(_, change)| change).collect();
+        self.ready.into_iter().chain(parents_first(left)).collect()
+    }
+}
+
 /// Parents first; within a level as given. A cycle keeps its given order at the end: the target refuses or resolves it.
 pub(super) fn parents_first(changes: Vec<Change>) -> Vec<Change> {
     let mut waiting: HashMap<String, Vec<usize>> = HashMap::new();
@@ -53,17 +131,37 @@ mod tests {
     use crate::model::ids::{ConnectionId, ExternalId};
     use crate::model::plan::Verb;
 
-    fn ordered(edges: &[(&str, &str)]) -> String {
+    fn changes(edges: &[(&str, &str)]) -> Vec<Change> {
         let connection = ConnectionId::parse("c").unwrap();
         let key = |id: &str| ExternalId::of(&connection, Entity::Department, id);
-        let changes = edges.iter().map(|(id, parent)| Change {
+        let change = |(id, parent): &(&str, &str)| Change {
             verb: Verb::Create,
             external_id: key(id),
             json: Bytes::from(serde_json::json!({"parent_external_id": key(parent)}).to_string()),
             hash: ContentHash::of(b""),
-        });
-        let order = parents_first(changes.collect());
-        order.iter().map(|c| c.external_id.source()).collect::<Vec<_>>().join(" ")
+        };
+        edges.iter().map(change).collect()
+    }
+
+    fn told(changes: &[Change]) -> String {
+        changes.iter().map(|c| c.external_id.source()).collect::<Vec<_>>().join(" ")
+    }
+
+    fn ordered(edges: &[(&str, &str)]) -> String {
+        told(&parents_first(changes(edges)))
+    }
+
+    /// What goes on at once of each group, and the rest, where only `0` is met from the start.
+    fn lined_up(groups: &[&[(&str, &str)]]) -> (Vec<String>, String) {
+        let (mut line, mut met) = (Line::default(), HashSet::from(["c:department:0".to_owned()]));
+        let mut at_once = Vec::new();
+        for group in groups {
+            let changes = changes(group);
+            met.extend(changes.iter().map(|change| change.external_id.as_str().to_owned()));
+            line.take(changes, |id| Ok::<_, ()>(met.contains(id))).unwrap();
+            at_once.push(told(&line.full(line.ready.len()).unwrap()));
+        }
+        (at_once, told(&line.finish()))
     }
 
     #[test]
@@ -74,5 +172,41 @@ mod tests {
     #[test]
     fn a_cycle_loses_nobody() {
         assert_eq!(ordered(&[("a", "b"), ("b", "a"), ("c", "0")]), "c a b");
+    }
+
+    #[test]
+    fn whoevers_parent_is_there_goes_on_at_once() {
+        let (at_once, rest) = lined_up(&[&[("b", "a"), ("a", "0")], &[("c", "b"), ("d", "0")]]);
+        assert_eq!((at_once, rest), (vec!["a b".into(), "c d".into()], String::new()));
+    }
+
+    #[test]
+    fn whoevers_parent_comes_late_follows_it() {
+        let (at_once, rest) = lined_up(&[&[("c", "b"), ("d", "c"), ("b", "a")], &[("a", "0")]]);
+        assert_eq!((at_once, rest), (vec![String::new(), "a b c d".into()], String::new()));
+    }
+
+    #[test]
+    fn whoevers_parent_never_comes_is_last_and_not_lost() {
+        let (at_once, rest) = lined_up(&[&[("c", "b"), ("b", "gone"), ("x", "x"), ("a", "0")]]);
+        assert_eq!((at_once, rest), (vec!["a".into()], "b c x".into()));
+    }
+
+    #[test]
+    fn a_second_word_on_a_department_stays_the_second() {
+        let groups: [&[_]; 3] = [&[("b", "a")], &[("b", "0")], &[("a", "0")]];
+        let (at_once, rest) = lined_up(&groups);
+        assert_eq!(at_once, ["", "", "a b b"]);
+        assert_eq!(rest, "");
+    }
+
+    #[test]
+    fn so_many_go_on_as_make_a_set() {
+        let mut line = Line::default();
+        let edges = [("a", "0"), ("b", "0"), ("c", "0")];
+        line.take(changes(&edges), |_| Ok::<_, ()>(true)).unwrap();
+        assert_eq!(told(&line.full(2).unwrap()), "a b");
+        assert!(line.full(2).is_none());
+        assert_eq!((line.left().count(), told(&line.finish())), (0, "c".into()));
     }
 }

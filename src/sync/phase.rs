@@ -19,7 +19,7 @@ use super::ledger::{Ledger, Standing};
 use super::matching::Matcher;
 use super::past::Past;
 use super::progress::{Event, Progress};
-use super::pull::{Listed, Part, Puller};
+use super::pull::{Ids, Listed, Part, Puller};
 use super::run::{Run, blocking};
 use super::scribe::{Desk, Scribe, Tallied};
 
@@ -32,8 +32,10 @@ pub(super) enum Source {
     Stored,
     /// The raw records kept, as they were or those that have changed.
     Kept(Past),
-    /// Parts of a directory listing.
+    /// Parts of a listing.
     Pull(Vec<Part>),
+    /// What hangs off each of these departments, and off none.
+    Within(Arc<Ids>),
     /// Attendance, as the gap ledger asks; about so many turns.
     Turns(Agenda, u64),
     /// Records that were read already.
@@ -189,6 +191,9 @@ impl Phase<'_> {
                 Ok(Listed::default())
             }
             Source::Pull(parts) => puller(sink).read(stream::iter(parts)).await,
+            Source::Within(departments) => {
+                puller(sink).read(stream::iter(departments.parts())).await
+            }
             Source::Turns(agenda, _) => {
                 let (turns, walk) = turns(self.run.ledger.clone(), agenda);
                 let mut listed = puller(sink).read(turns).await?;
@@ -206,6 +211,7 @@ impl Source {
         match self {
             Self::Stored | Self::Kept(_) | Self::Given(_) => None,
             Self::Pull(parts) => Some(parts.len() as u64),
+            Self::Within(departments) => Some(departments.len() as u64 + 1),
             Self::Turns(_, count) => Some(*count),
         }
     }

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Attendance, Gate, Matching};
 use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
-use crate::model::ids::{ConnectionId, RunId, SourceId, TenantId};
+use crate::model::ids::{ConnectionId, RunId, TenantId};
 use crate::model::plan::{ChangeSet, Tallies};
 use crate::model::record::{Capabilities, Walk};
 use crate::port::archive::{Archive, Shelf};
@@ -39,7 +39,7 @@ use super::ledger::{Ledger, RunRecord, RunState, Standing};
 use super::matching::Matcher;
 use super::phase::{Phase, Source};
 use super::progress::{Event, Progress};
-use super::pull::{Listed, Part};
+use super::pull::{Ids, Listed, Part};
 use super::report::{Counts, Report};
 use super::retire::Retirer;
 use super::scribe::Tallied;
@@ -376,22 +376,22 @@ impl Run<'_> {
 
     async fn pull(&mut self) -> Result<(), SyncError> {
         let capabilities = self.syncer.provider.capabilities().await?;
-        let mut departments = Vec::new();
+        let mut departments = Arc::new(Ids::default());
         let mut by_departments = false;
         for entity in [Entity::Department, Entity::Employee] {
             if self.request.mapper.digest(entity).is_none() {
                 continue;
             }
             for walk in capabilities.walks.iter().filter(|walk| walk_entity(**walk) == entity) {
-                let parts = match walk {
-                    Walk::Whole(_) => vec![Part::Whole],
-                    Walk::PerDepartment(_) => within(&departments),
+                let source = match walk {
+                    Walk::Whole(_) => Source::Pull(vec![Part::Whole]),
+                    Walk::PerDepartment(_) => Source::Within(departments.clone()),
                 };
                 by_departments |= matches!(walk, Walk::PerDepartment(_));
-                let listed = self.phase(entity, Source::Pull(parts), false).await?;
+                let listed = self.phase(entity, source, false).await?;
                 self.certify(entity, &listed)?;
                 if entity == Entity::Department {
-                    departments = listed.ids;
+                    departments = Arc::new(listed.ids);
                 }
             }
         }
@@ -538,10 +538,6 @@ fn walk_entity(walk: Walk) -> Entity {
     match walk {
         Walk::Whole(entity) | Walk::PerDepartment(entity) => entity,
     }
-}
-
-fn within(departments: &[SourceId]) -> Vec<Part> {
-    std::iter::once(None).chain(departments.iter().cloned().map(Some)).map(Part::Within).collect()
 }
 
 pub(super) async fn blocking<T: Send + 'static>(

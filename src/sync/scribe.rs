@@ -13,15 +13,15 @@ use crate::model::hash::ContentHash;
 use crate::model::ids::{ConnectionId, ExternalId, RunId};
 use crate::model::plan::{Change, Tally, Verb};
 use crate::port::mapper::{Mapped, Reject};
-use crate::port::store::Op;
+use crate::port::store::{Op, StoreError};
 use crate::port::target::Target;
 
 use super::SyncError;
 use super::intake::{Item, Judged, Origin};
 use super::keeper::{Close, Keeper};
-use super::ledger::{FrameId, Framed, KindMeta, Ledger, Parked, Phase};
+use super::ledger::{Entry, FrameId, Framed, KindMeta, Ledger, Parked, Phase};
 use super::matching::Matcher;
-use super::order;
+use super::order::{self, Line};
 use super::seen::Seen;
 use drafting::Draftee;
 use newcomers::Newcomers;
@@ -82,8 +82,8 @@ pub(super) struct Scribe {
     /// Of a kind that had no entry when the phase began.
     newcomers: Option<Newcomers>,
     waiting: Vec<(Origin, Item)>,
-    /// Departments only: changes held back until their order is known.
-    departments: Vec<Change>,
+    /// Departments only: changes on their way into the plan.
+    departments: Line,
     /// Rows that end although their records are there: left out by the mapping, or somebody else's now.
     ends: Vec<Change>,
 }
@@ -95,7 +95,7 @@ impl Scribe {
             newcomers: out.meta.is_unknown().then(Newcomers::none_yet),
             out,
             waiting: Vec::with_capacity(GROUP),
-            departments: Vec::new(),
+            departments: Line::default(),
             ends: Vec::new(),
         }
     }
@@ -117,9 +117,9 @@ impl Scribe {
     /// Writes what is left.
     pub(super) fn finish(mut self) -> Result<Tallied, SyncError> {
         self.commit()?;
-        let departments = order::parents_first(std::mem::take(&mut self.departments));
-        self.out.orphans = self.orphans(&departments)?;
-        for set in departments.chunks(GROUP) {
+        let departments = std::mem::take(&mut self.departments);
+        self.out.orphans = self.orphans(departments.left())?;
+        for set in departments.finish().chunks(GROUP) {
             let op = self.plan_set(set)?;
             self.desk.ledger.write_blobs(vec![op])?;
         }
@@ -129,17 +129,38 @@ impl Scribe {
     }
 
     /// Changed departments whose parent this run has not met.
-    fn orphans(&self, departments: &[Change]) -> Result<u64, SyncError> {
+    fn orphans<'c>(&self, left: impl Iterator<Item = &'c Change>) -> Result<u64, SyncError> {
         let mut orphans = 0;
-        for parent in departments.iter().filter_map(|change| order::parent_of(&change.json)) {
-            let source = ExternalId::parse(&parent).map(|key| key.source().to_owned());
-            let entry = match source {
-                Some(source) => self.desk.ledger.entry(Entity::Department, &source)?,
-                None => None,
-            };
+        for parent in left.filter_map(|change| order::parent_of(&change.json)) {
+            let entry = self.department(&parent)?;
             orphans += u64::from(!entry.is_some_and(|entry| self.out.seen.contains(entry.slot)));
         }
         Ok(orphans)
+    }
+
+    /// The entry of a department, by its external id.
+    fn department(&self, external_id: &str) -> Result<Option<Entry>, StoreError> {
+        match ExternalId::parse(external_id) {
+            Some(key) => self.desk.ledger.entry(Entity::Department, key.source()),
+            None => Ok(None),
+        }
+    }
+
+    /// Lets departments go into the plan whose parents are in it or need no change. Their entries are filed by now.
+    fn line_up(&mut self, changes: Vec<Change>, listed: bool) -> Result<(), SyncError> {
+        let mut line = std::mem::take(&mut self.departments);
+        line.take(changes, |parent| {
+            let entry = self.department(parent)?;
+            Ok::<_, SyncError>(entry.is_some_and(|entry| {
+                self.out.seen.contains(entry.slot) || (!listed && entry.run == self.desk.run)
+            }))
+        })?;
+        while let Some(set) = line.full(GROUP) {
+            let op = self.plan_set(&set)?;
+            self.desk.ledger.write_blobs(vec![op])?;
+        }
+        self.departments = line;
+        Ok(())
     }
 
     fn commit(&mut self) -> Result<(), SyncError> {
@@ -148,14 +169,14 @@ impl Scribe {
         let mut index = Vec::with_capacity(group.len() + 1);
         self.archive(&group, &mut index)?;
         let mut blobs = self.frame(&mut group)?;
+        let listed = group.iter().any(|draftee| draftee.origin == Origin::Pulled);
         let mut changes = Vec::new();
         for draftee in group {
             self.file(draftee, &mut index, &mut changes);
         }
         blobs.extend(self.end_set()?);
-        if self.desk.entity == Entity::Department {
-            self.departments.append(&mut changes);
-        } else if !changes.is_empty() {
+        let departments = self.desk.entity == Entity::Department;
+        if !departments && !changes.is_empty() {
             blobs.push(self.plan_set(&changes)?);
         }
         let (entity, ledger) = (self.desk.entity, &self.desk.ledger);
@@ -163,7 +184,7 @@ impl Scribe {
         index.push(ledger.put_meta(entity, &self.out.meta));
         self.desk.ledger.write_blobs(blobs)?;
         self.desk.ledger.write_index(index)?;
-        Ok(())
+        if departments { self.line_up(changes, listed) } else { Ok(()) }
     }
 
     /// Hands over what the group replaces, before it does.
