@@ -36,7 +36,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 8 << 20, fresh_bytes: 6 << 20, file_bytes: 16 << 20 }
+        Self { cache_bytes: 1 << 20, fresh_bytes: 6 << 20, file_bytes: 16 << 20 }
     }
 }
 

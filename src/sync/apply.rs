@@ -19,7 +19,7 @@ use super::report::Counts;
 use super::retire;
 
 /// Sets between two flushes of the receipts.
-const FLUSH_EVERY: u32 = 16;
+const FLUSH_EVERY: u32 = 4;
 
 /// What applying came to.
 #[derive(Default)]
@@ -143,12 +143,12 @@ impl<'a> Receipts<'a> {
     }
 }
 
-/// Reads a stored plan on a blocking thread, a few sets ahead.
+/// Reads a stored plan on a blocking thread, a set or two ahead.
 pub(super) fn read_plan(
     ledger: &Ledger,
     run: RunId,
 ) -> mpsc::Receiver<Result<ChangeSet, StoreError>> {
-    let (sink, sets) = mpsc::channel(2);
+    let (sink, sets) = mpsc::channel(1);
     let ledger = ledger.clone();
     tokio::task::spawn_blocking(move || {
         for stored in ledger.plan(run) {

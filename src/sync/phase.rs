@@ -167,6 +167,7 @@ impl Phase<'_> {
             entity: self.entity,
             provider: &*self.run.syncer.provider,
             sink,
+            gathered: Mutex::default(),
             stop: &self.run.request.stop,
             parallel: self.run.syncer.settings.parallel,
             on_evidence: &on_evidence,
@@ -188,6 +189,7 @@ impl Phase<'_> {
             Source::Given(records) => {
                 let puller = puller(sink);
                 puller.send(records).await?;
+                puller.send_rest().await?;
                 Ok(Listed::default())
             }
             Source::Pull(parts) => puller(sink).read(stream::iter(parts)).await,

@@ -22,7 +22,7 @@ use super::intake::{Batch, Origin};
 
 /// How often a part may start again because its cursor went stale.
 const RESTARTS: u32 = 3;
-/// The most records of a batch.
+/// Records of a batch.
 const BATCH: usize = 128;
 /// After so many failed parts the rest is not tried.
 const FAILURES: usize = 50;
@@ -89,6 +89,8 @@ pub(super) struct Puller<'a> {
     pub(super) entity: Entity,
     pub(super) provider: &'a dyn Provider,
     pub(super) sink: Sender<Batch>,
+    /// What is no batch yet.
+    pub(super) gathered: Mutex<Vec<Record>>,
     pub(super) stop: &'a CancellationToken,
     /// Parts read at once.
     pub(super) parallel: usize,
@@ -105,6 +107,7 @@ impl Puller<'_> {
     pub(super) async fn read(self, parts: impl Stream<Item = Part>) -> Result<Listed, SyncError> {
         let listed = Mutex::new(Listed::default());
         self.walk_all(parts, &listed).await?;
+        self.send_rest().await?;
         Ok(listed.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -181,17 +184,32 @@ impl Puller<'_> {
         }
     }
 
-    /// Sends records on in small batches: a page of attendance may hold thousands.
+    /// Sends records on in batches: a page may hold a handful of them, or thousands.
     pub(super) async fn send(&self, records: Vec<Record>) -> Result<(), SyncError> {
-        let mut records = records.into_iter().peekable();
-        while records.peek().is_some() {
-            let records = records.by_ref().take(BATCH).collect();
-            let batch = Batch { origin: Origin::Pulled, records };
-            if self.sink.send(batch).await.is_err() {
-                return Err(SyncError::Worker("the intake is gone".to_owned()));
+        let mut batches: Vec<Vec<Record>> = Vec::new();
+        {
+            let mut gathered = lock(&self.gathered);
+            gathered.extend(records);
+            while gathered.len() >= BATCH {
+                batches.push(gathered.drain(..BATCH).collect());
             }
         }
+        for records in batches {
+            self.pass(records).await?;
+        }
         Ok(())
+    }
+
+    /// Sends on what is left.
+    pub(super) async fn send_rest(&self) -> Result<(), SyncError> {
+        let records = std::mem::take(&mut *lock(&self.gathered));
+        if records.is_empty() { Ok(()) } else { self.pass(records).await }
+    }
+
+    async fn pass(&self, records: Vec<Record>) -> Result<(), SyncError> {
+        let batch = Batch { origin: Origin::Pulled, records };
+        let sent = self.sink.send(batch).await;
+        sent.map_err(|_| SyncError::Worker("the intake is gone".to_owned()))
     }
 
     async fn page(&self, part: &Part, cursor: Option<&Cursor>) -> Result<Page, Fault> {

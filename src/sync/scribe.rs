@@ -1,7 +1,7 @@
 //! The serial half of a run: gives every record its entry, keeps raw payloads in frames, collects the plan.
 //!
-//! Works in groups: one blob write and one index write for about [`GROUP`] records. Frames and plan go first, so an
-//! entry never names what is not there.
+//! Works in groups: one blob write and one index write for about [`GROUP`] records. Frames go first, so an entry never
+//! names what is not there. The plan follows in larger sets; that of a run that ends before is not looked at.
 
 mod drafting;
 mod newcomers;
@@ -26,8 +26,10 @@ use super::seen::Seen;
 use drafting::Draftee;
 use newcomers::Newcomers;
 
-/// Records in a group, and the most changes in a plan set.
+/// Records in a group.
 pub(super) const GROUP: usize = 512;
+/// The most changes in a plan set: a target writes a set as one, and the larger it is the less each change takes.
+const SET: usize = 2048;
 /// Records in a raw frame.
 const FRAME: usize = 64;
 /// Sets of ends that a scribe plans are numbered from here, beyond those of the absent.
@@ -82,6 +84,8 @@ pub(super) struct Scribe {
     /// Of a kind that had no entry when the phase began.
     newcomers: Option<Newcomers>,
     waiting: Vec<(Origin, Item)>,
+    /// Changes that are no set yet.
+    changes: Vec<Change>,
     /// Departments only: changes on their way into the plan.
     departments: Line,
     /// Rows that end although their records are there: left out by the mapping, or somebody else's now.
@@ -95,6 +99,7 @@ impl Scribe {
             newcomers: out.meta.is_unknown().then(Newcomers::none_yet),
             out,
             waiting: Vec::with_capacity(GROUP),
+            changes: Vec::new(),
             departments: Line::default(),
             ends: Vec::new(),
         }
@@ -119,7 +124,8 @@ impl Scribe {
         self.commit()?;
         let departments = std::mem::take(&mut self.departments);
         self.out.orphans = self.orphans(departments.left())?;
-        for set in departments.finish().chunks(GROUP) {
+        let changes = std::mem::take(&mut self.changes);
+        for set in changes.chunks(SET).chain(departments.finish().chunks(SET)) {
             let op = self.plan_set(set)?;
             self.desk.ledger.write_blobs(vec![op])?;
         }
@@ -155,7 +161,7 @@ impl Scribe {
                 self.out.seen.contains(entry.slot) || (!listed && entry.run == self.desk.run)
             }))
         })?;
-        while let Some(set) = line.full(GROUP) {
+        while let Some(set) = line.full(SET) {
             let op = self.plan_set(&set)?;
             self.desk.ledger.write_blobs(vec![op])?;
         }
@@ -176,8 +182,9 @@ impl Scribe {
         }
         blobs.extend(self.end_set()?);
         let departments = self.desk.entity == Entity::Department;
-        if !departments && !changes.is_empty() {
-            blobs.push(self.plan_set(&changes)?);
+        if !departments {
+            self.changes.append(&mut changes);
+            blobs.extend(self.full_set()?);
         }
         let (entity, ledger) = (self.desk.entity, &self.desk.ledger);
         index.extend(self.out.born.map(|slot| ledger.put_birth(entity, slot, self.desk.began_ms)));
@@ -275,6 +282,15 @@ impl Scribe {
         self.out.ends += 1;
         self.ends.clear();
         Ok(Some(op))
+    }
+
+    /// The next set of changes, once there are enough.
+    fn full_set(&mut self) -> Result<Option<Op>, SyncError> {
+        if self.changes.len() < SET {
+            return Ok(None);
+        }
+        let set: Vec<Change> = self.changes.drain(..SET).collect();
+        self.plan_set(&set).map(Some)
     }
 
     fn plan_set(&mut self, changes: &[Change]) -> Result<Op, SyncError> {

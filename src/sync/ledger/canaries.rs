@@ -9,7 +9,7 @@ use crate::model::canary::Canary;
 use crate::model::hash::ContentHash;
 use crate::port::store::{Op, Space, StoreError};
 
-use super::frame::{compress, decompress};
+use super::press::{compress, decompress};
 use super::{Ledger, decode_json, encode_json};
 
 impl Ledger {

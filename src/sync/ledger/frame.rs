@@ -13,12 +13,8 @@ use crate::model::ids::{RunId, SourceId};
 use crate::model::record::Record;
 use crate::port::store::{Op, Space, StoreError};
 
+use super::press::{compress_with, decompress};
 use super::{Entry, Ledger, damaged};
-
-/// Compression level: fast; pages are full of repetition.
-const LEVEL: i32 = 1;
-/// The most a frame may unpack to.
-const FRAME_LIMIT_BYTES: usize = 64 << 20;
 
 /// Where a raw payload lies: run in the upper half, number within the run in the lower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,18 +51,18 @@ impl Framed for Record {
 
 /// Packs records: count, then per record id length, id, payload length, then the payloads.
 pub(super) fn pack<F: Framed>(records: &[F]) -> Result<Vec<u8>, StoreError> {
-    let size: usize = records.iter().map(|r| r.id().len() + r.payload().len() + 6).sum();
-    let mut plain = Vec::with_capacity(size + 4);
-    plain.extend_from_slice(&narrow(records.len())?.to_le_bytes());
-    for record in records {
-        plain.extend_from_slice(&narrow(record.id().len())?.to_le_bytes());
-        plain.extend_from_slice(&narrow(record.payload().len())?.to_le_bytes());
-        plain.extend_from_slice(record.id().as_bytes());
-    }
-    for record in records {
-        plain.extend_from_slice(record.payload());
-    }
-    compress(&plain)
+    compress_with(|plain| {
+        plain.extend_from_slice(&narrow(records.len())?.to_le_bytes());
+        for record in records {
+            plain.extend_from_slice(&narrow(record.id().len())?.to_le_bytes());
+            plain.extend_from_slice(&narrow(record.payload().len())?.to_le_bytes());
+            plain.extend_from_slice(record.id().as_bytes());
+        }
+        for record in records {
+            plain.extend_from_slice(record.payload());
+        }
+        Ok(())
+    })
 }
 
 fn unpack(packed: &[u8]) -> Result<Vec<Record>, StoreError> {
@@ -89,19 +85,6 @@ fn unpack(packed: &[u8]) -> Result<Vec<Record>, StoreError> {
         records.push(Record { id, payload: plain.slice(start..at) });
     }
     Ok(records)
-}
-
-pub(super) fn compress(plain: &[u8]) -> Result<Vec<u8>, StoreError> {
-    zstd::bulk::compress(plain, LEVEL)
-        .map_err(|cause| damaged(format!("compression failed: {cause}")))
-}
-
-pub(super) fn decompress(packed: &[u8]) -> Result<Vec<u8>, StoreError> {
-    let size = zstd::zstd_safe::get_frame_content_size(packed).ok().flatten().unwrap_or(0);
-    let size = usize::try_from(size).ok().filter(|&size| size <= FRAME_LIMIT_BYTES);
-    let size = size.ok_or_else(|| damaged("a frame larger than allowed".to_owned()))?;
-    zstd::bulk::decompress(packed, size)
-        .map_err(|cause| damaged(format!("a broken frame: {cause}")))
 }
 
 fn narrow(len: usize) -> Result<u32, StoreError> {

@@ -14,7 +14,7 @@ use crate::model::ids::RunId;
 use crate::model::sources::Sources;
 use crate::port::store::{Op, Space, StoreError};
 
-use super::frame::{compress, decompress};
+use super::press::{compress, decompress};
 use super::{Ledger, decode_json, encode_json};
 
 /// Changes of the generation in force that are kept; older ones are forgotten, and texts that no other one has.

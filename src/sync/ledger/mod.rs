@@ -15,6 +15,7 @@ mod generations;
 mod keys;
 mod parked;
 mod plan_blob;
+mod press;
 mod proposals;
 mod run;
 

@@ -8,8 +8,9 @@ use crate::model::ids::{ExternalId, RunId};
 use crate::model::plan::{Change, ChangeSet, Verb};
 use crate::port::store::{Op, Space, StoreError};
 
-use super::frame::{compress, decompress, read_u32, take};
+use super::frame::{read_u32, take};
 use super::keys::entity_byte;
+use super::press::{compress_with, decompress};
 use super::{Ledger, damaged};
 
 /// When in a run a set is applied.
@@ -53,23 +54,25 @@ impl Ledger {
         seq: u32,
         changes: &[Change],
     ) -> Result<Op, StoreError> {
-        let mut plain = Vec::with_capacity(changes.iter().map(|c| c.json.len() + 96).sum());
-        for change in changes {
-            plain.push(match change.verb {
-                Verb::Create => 0,
-                Verb::Update => 1,
-                Verb::Retire => 2,
-            });
-            plain.extend_from_slice(&change.hash.0);
-            let key = change.external_id.as_str().as_bytes();
-            for part in [key, &change.json] {
-                let len = u32::try_from(part.len())
-                    .map_err(|_| damaged("a draft too large".to_owned()))?;
-                plain.extend_from_slice(&len.to_le_bytes());
-                plain.extend_from_slice(part);
+        let packed = compress_with(|plain| {
+            for change in changes {
+                plain.push(match change.verb {
+                    Verb::Create => 0,
+                    Verb::Update => 1,
+                    Verb::Retire => 2,
+                });
+                plain.extend_from_slice(&change.hash.0);
+                let key = change.external_id.as_str().as_bytes();
+                for part in [key, &change.json] {
+                    let len = u32::try_from(part.len())
+                        .map_err(|_| damaged("a draft too large".to_owned()))?;
+                    plain.extend_from_slice(&len.to_le_bytes());
+                    plain.extend_from_slice(part);
+                }
             }
-        }
-        Ok(Op::Put(self.keys.plan(run, Some((phase.byte(), seq))), compress(&plain)?))
+            Ok(())
+        });
+        Ok(Op::Put(self.keys.plan(run, Some((phase.byte(), seq))), packed?))
     }
 
     /// The sets of a run's plan, in the order in which they are applied, after the first `skip`.

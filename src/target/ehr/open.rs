@@ -16,10 +16,11 @@ use crate::port::target::TargetError;
 /// Marks the file as an EHR of rollcall: "roll" in ASCII.
 const APPLICATION_ID: u32 = 0x726f_6c6c;
 
-/// Pages that the write-ahead log holds before they are carried over into the file: 16 MiB.
-const LOG_PAGES: u32 = 4096;
-/// What is left of the log's file then.
-const LOG_LEFT_BYTES: u32 = 4 << 20;
+/// Pages that the write-ahead log holds before they are carried over into the file: 32 MiB. Indexes of ids that have no
+/// order are written all over: the longer the log, the more often a page is carried over once for many sets.
+const LOG_PAGES: u32 = 8192;
+/// What is left of the log's file then; to cut it and let it grow again costs more than it is worth.
+const LOG_LEFT_BYTES: u32 = 40 << 20;
 
 /// Settings of the embedded EHR.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +61,7 @@ fn configure(connection: &Connection, options: Options) -> rusqlite::Result<()> 
     let kibibytes = -i64::from(options.cache_bytes / 1024);
     connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "normal")?;
-    // A page that many sets change is carried over once for all of them; the log shrinks again when it was.
+    // A page that many sets change is carried over once for all of them; a log that has grown beyond that shrinks again.
     connection.pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, |_| Ok(()))?;
     connection.pragma_update_and_check(None, "journal_size_limit", LOG_LEFT_BYTES, |_| Ok(()))?;
     // References are declared for whoever reads the tables; the writer looks each id up and never deletes.
