@@ -65,3 +65,40 @@ fn write_until_killed() {
         }
     }
 }
+
+/// So many that sled writes some of their deletions out by itself.
+const DELETED: usize = 20_000;
+
+#[test]
+fn a_value_that_is_gone_leaves_what_was_written_before_it_went() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = child("killed::delete_until_killed", folder.path())
+        .args(["-c", BECOME_TEST])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = BufReader::new(running.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(told.any(|line| line == "deleted"), "the child came to its end");
+    running.kill().unwrap();
+    running.wait().unwrap();
+    let store = SledStore::open(folder.path(), Options::default()).unwrap();
+    let left = keys(&store, Space::Blob, "frame/", None).len();
+    assert!(left < DELETED, "no deletion reached the disk");
+    let done = keys(&store, Space::Index, "done/", None).len();
+    assert!(done + left >= DELETED, "{left} are left, and {done} are done with");
+}
+
+#[test]
+#[ignore = "runs in a child process that is killed"]
+fn delete_until_killed() {
+    let store = SledStore::open(&child_folder(), Options::default()).unwrap();
+    let frames = (0..DELETED).map(|n| put(&format!("frame/{n:06}"), "x"));
+    store.write(Space::Blob, frames.collect()).unwrap();
+    store.flush().unwrap();
+    for n in 0..DELETED {
+        store.write(Space::Index, vec![put(&format!("done/{n:06}"), "")]).unwrap();
+        store.write(Space::Blob, vec![delete(&format!("frame/{n:06}"))]).unwrap();
+    }
+    println!("\ndeleted");
+    std::thread::sleep(std::time::Duration::from_mins(1));
+}

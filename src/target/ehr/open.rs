@@ -16,11 +16,11 @@ use crate::port::target::TargetError;
 /// Marks the file as an EHR of rollcall: "roll" in ASCII.
 const APPLICATION_ID: u32 = 0x726f_6c6c;
 
-/// Pages that the write-ahead log holds before they are carried over into the file: 32 MiB. Indexes of ids that have no
+/// Pages that the write-ahead log holds before they are carried over into the file: 64 MiB. Indexes of ids that have no
 /// order are written all over: the longer the log, the more often a page is carried over once for many sets.
-const LOG_PAGES: u32 = 8192;
+const LOG_PAGES: u32 = 16_384;
 /// What is left of the log's file then; to cut it and let it grow again costs more than it is worth.
-const LOG_LEFT_BYTES: u32 = 40 << 20;
+const LOG_LEFT_BYTES: u32 = 72 << 20;
 
 /// Settings of the embedded EHR.
 #[derive(Clone, Copy, Debug)]
