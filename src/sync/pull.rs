@@ -242,7 +242,9 @@ impl Puller<'_> {
             (self.on_evidence)(&listed.evidence);
         }
         if self.entity == Entity::Department {
-            page.records.iter().for_each(|record| listed.ids.push(&record.id));
+            for record in &page.records {
+                listed.ids.push(&record.id);
+            }
         }
     }
 }
@@ -280,7 +282,9 @@ mod tests {
         let mut ids = Ids::default();
         let told = |ids: &Ids| -> Vec<String> { ids.parts().map(|part| name(&part)).collect() };
         assert_eq!(told(&ids), ["outside any department"]);
-        ["a", "研发", "b"].iter().for_each(|id| ids.push(&SourceId::parse(id).unwrap()));
+        for id in ["a", "研发", "b"] {
+            ids.push(&SourceId::parse(id).unwrap());
+        }
         let each =
             ["outside any department", "of department a", "of department 研发", "of department b"];
         assert_eq!((ids.len(), told(&ids)), (3, each.map(str::to_owned).to_vec()));

@@ -49,10 +49,10 @@ pub(super) fn compress_with(
         fill(plain)?;
         let compressor = match compressor {
             Some(compressor) => compressor,
-            none => none.insert(Compressor::new(LEVEL).map_err(failed)?),
+            none => none.insert(Compressor::new(LEVEL).map_err(|cause| failed(&cause))?),
         };
         packed.reserve(zstd_safe::compress_bound(plain.len()));
-        compressor.compress_to_buffer(plain, packed).map_err(failed)?;
+        compressor.compress_to_buffer(plain, packed).map_err(|cause| failed(&cause))?;
         let done = packed.clone();
         for buffer in [plain, packed] {
             if buffer.capacity() > KEPT_BYTES {
@@ -71,14 +71,14 @@ pub(super) fn decompress(packed: &[u8]) -> Result<Vec<u8>, StoreError> {
     OPENER.with_borrow_mut(|opener| {
         let opener = match opener {
             Some(opener) => opener,
-            none => none.insert(Decompressor::new().map_err(failed)?),
+            none => none.insert(Decompressor::new().map_err(|cause| failed(&cause))?),
         };
         let plain = opener.decompress(packed, size);
         plain.map_err(|cause| damaged(format!("a broken frame: {cause}")))
     })
 }
 
-fn failed(cause: std::io::Error) -> StoreError {
+fn failed(cause: &std::io::Error) -> StoreError {
     damaged(format!("compression failed: {cause}"))
 }
 

@@ -58,7 +58,7 @@ impl EmbeddedEhr {
         let (jobs, queue) = mpsc::sync_channel(QUEUE);
         let writer = std::thread::Builder::new()
             .name("ehr-writer".to_owned())
-            .spawn(move || write(&connection, &queue))
+            .spawn(move || write(&connection, &queue, options))
             .map_err(|error| TargetError::Unavailable(format!("no thread for the EHR: {error}")))?;
         Ok(Self { path: path.to_owned(), clock, jobs: Some(jobs), writer: Some(writer) })
     }
@@ -103,10 +103,22 @@ impl EmbeddedEhr {
     }
 }
 
-fn write(connection: &Connection, queue: &mpsc::Receiver<Job>) {
+fn write(connection: &Connection, queue: &mpsc::Receiver<Job>, options: Options) {
     let mut ledger = Ledger::new(connection);
     while let Ok(job) = queue.recv() {
         job(&mut ledger);
+        loop {
+            match queue.recv_timeout(options.rest) {
+                Ok(job) => job(&mut ledger),
+                // The end, if it is that, is met above.
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    // A log that somebody reads, or that does not fit into the file, stays until the next rest.
+                    drop(open::cut_log(connection, options));
+                    break;
+                }
+            }
+        }
     }
 }
 

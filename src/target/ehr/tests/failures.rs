@@ -212,3 +212,30 @@ async fn a_writer_that_dies_within_a_set_leaves_whole_sets() {
     let ehr = open(&folder, &clock).unwrap();
     assert_eq!(World { ehr, clock, folder }.dump(), before);
 }
+
+#[tokio::test]
+async fn an_ehr_at_rest_leaves_no_log_once_nobody_reads_it() {
+    let mut world = World::new();
+    let file = world.folder.path().join("ehr.db");
+    let options = Options { rest: Duration::from_millis(20), ..Options::default() };
+    world.ehr = EmbeddedEhr::open(&file, world.clock.clone(), options).unwrap();
+    let log = || std::fs::metadata(file.with_file_name("ehr.db-wal")).unwrap().len();
+    let reader = world.look();
+    let people = |name: &str| reader.query_row(name, (), |row| row.get::<_, i64>(0)).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    assert_eq!(people("SELECT count(*) FROM employees"), 0);
+    world.apply(Entity::Employee, vec![person("u1", &json!({}))]).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(log() > 0, "the reader sees what it saw");
+    assert_eq!(people("SELECT count(*) FROM employees"), 0);
+    reader.execute_batch("COMMIT").unwrap();
+    assert!(world.load_one(Entity::Employee, "u1").await.is_some());
+    for _ in 0..500 {
+        if log() == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(log(), 0);
+    assert_eq!(people("SELECT count(*) FROM employees"), 1);
+}
