@@ -3,7 +3,8 @@
 use super::*;
 
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Child, Stdio};
 
 const INDEX_KEYS: usize = 40;
 
@@ -32,16 +33,22 @@ pub(super) fn whole_batches(store: &SledStore, flushed: usize) {
     assert_eq!(get(store, Space::Blob, "last"), Some((frames.len() - 1).to_string()));
 }
 
+/// A test of this file in a process of its own, and the lines that it prints.
+fn start(test: &str, folder: &Path) -> (Child, impl Iterator<Item = String> + use<>) {
+    let mut running = child(&format!("killed::{test}"), folder)
+        .args(["-c", BECOME_TEST])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let told = BufReader::new(running.stdout.take().unwrap()).lines().map(Result::unwrap);
+    (running, told)
+}
+
 #[test]
 fn a_killed_process_leaves_whole_batches_and_all_that_was_flushed() {
     for lines in [1, 2, 5, 17] {
         let folder = tempfile::tempdir().unwrap();
-        let mut running = child("killed::write_until_killed", folder.path())
-            .args(["-c", BECOME_TEST])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let told = BufReader::new(running.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let (mut running, told) = start("write_until_killed", folder.path());
         let flushed =
             told.filter_map(|line| line.strip_prefix("flushed ")?.parse().ok()).nth(lines - 1);
         running.kill().unwrap();
@@ -72,12 +79,7 @@ const DELETED: usize = 20_000;
 #[test]
 fn a_value_that_is_gone_leaves_what_was_written_before_it_went() {
     let folder = tempfile::tempdir().unwrap();
-    let mut running = child("killed::delete_until_killed", folder.path())
-        .args(["-c", BECOME_TEST])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut told = BufReader::new(running.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let (mut running, mut told) = start("delete_until_killed", folder.path());
     assert!(told.any(|line| line == "deleted"), "the child came to its end");
     running.kill().unwrap();
     running.wait().unwrap();
