@@ -105,20 +105,18 @@ impl EmbeddedEhr {
 
 fn write(connection: &Connection, queue: &mpsc::Receiver<Job>, options: Options) {
     let mut ledger = Ledger::new(connection);
-    while let Ok(job) = queue.recv() {
+    let mut next = queue.recv().ok();
+    while let Some(job) = next {
         job(&mut ledger);
-        loop {
-            match queue.recv_timeout(options.rest) {
-                Ok(job) => job(&mut ledger),
-                // The end, if it is that, is met above.
-                Err(mpsc::RecvTimeoutError::Disconnected) => break,
-                Err(mpsc::RecvTimeoutError::Timeout) => {
-                    // A log that somebody reads, or that does not fit into the file, stays until the next rest.
-                    drop(open::cut_log(connection, options));
-                    break;
-                }
+        next = match queue.recv_timeout(options.rest) {
+            Ok(job) => Some(job),
+            Err(mpsc::RecvTimeoutError::Disconnected) => None,
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                // A log that somebody reads, or that does not fit into the file, stays until the next rest.
+                drop(open::cut_log(connection, options));
+                queue.recv().ok()
             }
-        }
+        };
     }
 }
 
