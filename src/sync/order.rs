@@ -25,17 +25,17 @@ pub(super) struct Line {
     due: HashSet<String>,
     /// By the id that they wait for, with their place in the line.
     waiting: HashMap<String, Vec<(u32, Change)>>,
-    ready: Vec<Change>,
     next: u32,
 }
 
 impl Line {
-    /// Takes changes, no department twice among them. `met` tells whether the run has met a department; a parent that it has
-    /// not met may still come.
+    /// Takes changes, no department twice among them, and hands on to `ready` whoever may go. `met` tells whether the run has
+    /// met a department; a parent that it has not met may still come.
     pub(super) fn take<E>(
         &mut self,
         changes: Vec<Change>,
         met: impl Fn(&str) -> Result<bool, E>,
+        ready: &mut Vec<Change>,
     ) -> Result<(), E> {
         let mut fresh = Vec::with_capacity(changes.len());
         for change in changes {
@@ -53,7 +53,7 @@ impl Line {
                 Some(parent) if self.due.contains(&parent) || !met(&parent)? => {
                     self.wait(parent, change);
                 }
-                Some(_) | None => self.release(change),
+                Some(_) | None => self.release(change, ready),
             }
         }
         Ok(())
@@ -64,21 +64,16 @@ impl Line {
         self.next += 1;
     }
 
-    fn release(&mut self, change: Change) {
-        let mut at = self.ready.len();
-        self.ready.push(change);
-        while let Some(change) = self.ready.get(at) {
+    fn release(&mut self, change: Change, ready: &mut Vec<Change>) {
+        let mut at = ready.len();
+        ready.push(change);
+        while let Some(change) = ready.get(at) {
             let id = change.external_id.as_str();
             self.due.remove(id);
             let next = self.waiting.remove(id).unwrap_or_default();
-            self.ready.extend(next.into_iter().map(|(_, change)| change));
+            ready.extend(next.into_iter().map(|(_, change)| change));
             at += 1;
         }
-    }
-
-    /// The next `size` changes, once so many may go.
-    pub(super) fn full(&mut self, size: usize) -> Option<Vec<Change>> {
-        (self.ready.len() >= size).then(|| self.ready.drain(..size).collect())
     }
 
     /// Those whose parent did not come.
@@ -86,12 +81,11 @@ impl Line {
         self.waiting.values().flatten().map(|(_, change)| change)
     }
 
-    /// All that are still here; those whose parent did not come at the end.
+    /// The same, to go last.
     pub(super) fn finish(self) -> Vec<Change> {
         let mut left: Vec<_> = self.waiting.into_values().flatten().collect();
         left.sort_unstable_by_key(|(place, _)| *place);
-        let left = left.into_iter().map(|(_, change)| change).collect();
-        self.ready.into_iter().chain(parents_first(left)).collect()
+        parents_first(left.into_iter().map(|(_, change)| change).collect())
     }
 }
 
@@ -158,8 +152,9 @@ mod tests {
         for group in groups {
             let changes = changes(group);
             met.extend(changes.iter().map(|change| change.external_id.as_str().to_owned()));
-            line.take(changes, |id| Ok::<_, ()>(met.contains(id))).unwrap();
-            at_once.push(told(&line.full(line.ready.len()).unwrap()));
+            let mut ready = Vec::new();
+            line.take(changes, |id| Ok::<_, ()>(met.contains(id)), &mut ready).unwrap();
+            at_once.push(told(&ready));
         }
         (at_once, told(&line.finish()))
     }
@@ -198,15 +193,5 @@ mod tests {
         let (at_once, rest) = lined_up(&groups);
         assert_eq!(at_once, ["", "", "a b b"]);
         assert_eq!(rest, "");
-    }
-
-    #[test]
-    fn so_many_go_on_as_make_a_set() {
-        let mut line = Line::default();
-        let edges = [("a", "0"), ("b", "0"), ("c", "0")];
-        line.take(changes(&edges), |_| Ok::<_, ()>(true)).unwrap();
-        assert_eq!(told(&line.full(2).unwrap()), "a b");
-        assert!(line.full(2).is_none());
-        assert_eq!((line.left().count(), told(&line.finish())), (0, "c".into()));
     }
 }

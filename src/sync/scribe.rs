@@ -86,7 +86,7 @@ pub(super) struct Scribe {
     waiting: Vec<(Origin, Item)>,
     /// Changes that are no set yet.
     changes: Vec<Change>,
-    /// Departments only: changes on their way into the plan.
+    /// Departments only: changes whose parents have not come yet.
     departments: Line,
     /// Rows that end although their records are there: left out by the mapping, or somebody else's now.
     ends: Vec<Change>,
@@ -124,11 +124,8 @@ impl Scribe {
         self.commit()?;
         let departments = std::mem::take(&mut self.departments);
         self.out.orphans = self.orphans(departments.left())?;
-        let changes = std::mem::take(&mut self.changes);
-        for set in changes.chunks(SET).chain(departments.finish().chunks(SET)) {
-            let op = self.plan_set(set)?;
-            self.desk.ledger.write_blobs(vec![op])?;
-        }
+        self.changes.extend(departments.finish());
+        self.plan(1)?;
         let meta = self.desk.ledger.put_meta(self.desk.entity, &self.out.meta);
         self.desk.ledger.write_index(vec![meta])?;
         Ok(self.out)
@@ -152,20 +149,18 @@ impl Scribe {
         }
     }
 
-    /// Lets departments go into the plan whose parents are in it or need no change. Their entries are filed by now.
+    /// Lets departments go on whose parents are in the plan or need no change. Their entries are filed by now.
     fn line_up(&mut self, changes: Vec<Change>, listed: bool) -> Result<(), SyncError> {
-        let mut line = std::mem::take(&mut self.departments);
-        line.take(changes, |parent| {
+        let (mut line, mut ready) = (std::mem::take(&mut self.departments), Vec::new());
+        let met = |parent: &str| {
             let entry = self.department(parent)?;
             Ok::<_, SyncError>(entry.is_some_and(|entry| {
                 self.out.seen.contains(entry.slot) || (!listed && entry.run == self.desk.run)
             }))
-        })?;
-        while let Some(set) = line.full(SET) {
-            let op = self.plan_set(&set)?;
-            self.desk.ledger.write_blobs(vec![op])?;
-        }
+        };
+        line.take(changes, met, &mut ready)?;
         self.departments = line;
+        self.changes.append(&mut ready);
         Ok(())
     }
 
@@ -181,17 +176,17 @@ impl Scribe {
             self.file(draftee, &mut index, &mut changes);
         }
         blobs.extend(self.end_set()?);
-        let departments = self.desk.entity == Entity::Department;
-        if !departments {
-            self.changes.append(&mut changes);
-            blobs.extend(self.full_set()?);
-        }
         let (entity, ledger) = (self.desk.entity, &self.desk.ledger);
         index.extend(self.out.born.map(|slot| ledger.put_birth(entity, slot, self.desk.began_ms)));
         index.push(ledger.put_meta(entity, &self.out.meta));
         self.desk.ledger.write_blobs(blobs)?;
         self.desk.ledger.write_index(index)?;
-        if departments { self.line_up(changes, listed) } else { Ok(()) }
+        if entity == Entity::Department {
+            self.line_up(changes, listed)?;
+        } else {
+            self.changes.append(&mut changes);
+        }
+        self.plan(SET)
     }
 
     /// Hands over what the group replaces, before it does.
@@ -284,13 +279,14 @@ impl Scribe {
         Ok(Some(op))
     }
 
-    /// The next set of changes, once there are enough.
-    fn full_set(&mut self) -> Result<Option<Op>, SyncError> {
-        if self.changes.len() < SET {
-            return Ok(None);
+    /// Plans the changes at hand in sets, while there are at least so many.
+    fn plan(&mut self, least: usize) -> Result<(), SyncError> {
+        while self.changes.len() >= least {
+            let set: Vec<Change> = self.changes.drain(..self.changes.len().min(SET)).collect();
+            let op = self.plan_set(&set)?;
+            self.desk.ledger.write_blobs(vec![op])?;
         }
-        let set: Vec<Change> = self.changes.drain(..SET).collect();
-        self.plan_set(&set).map(Some)
+        Ok(())
     }
 
     fn plan_set(&mut self, changes: &[Change]) -> Result<Op, SyncError> {
