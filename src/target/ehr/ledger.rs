@@ -7,13 +7,14 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, Statement};
 
+use super::ahead::{self, Read};
 use super::draft::Draft;
 use super::error::{Verdict, judge, refusal};
 use super::upsert::{self, BindError};
 use super::{row, tables};
 use crate::model::entity::Entity;
 use crate::model::ids::{ConnectionId, ExternalId};
-use crate::model::plan::{Change, ChangeSet, Verb};
+use crate::model::plan::{Change, ChangeSet};
 use crate::port::target::{Held, Refusal};
 
 /// Most upsert statements kept prepared. Mappings produce a handful of shapes; a source with more costs time, not memory.
@@ -35,7 +36,7 @@ impl<'c> Ledger<'c> {
     /// Applies a set at the time `now`.
     pub(super) fn apply(&mut self, set: &ChangeSet, now: &str) -> rusqlite::Result<Vec<Outcome>> {
         self.in_transaction(|ledger| {
-            set.changes.iter().map(|change| ledger.change(set.entity, change, now)).collect()
+            ahead::read(set, |change, draft| ledger.change(set.entity, change, draft, now))
         })
     }
 
@@ -57,13 +58,18 @@ impl<'c> Ledger<'c> {
         outcome
     }
 
-    fn change(&mut self, entity: Entity, change: &Change, now: &str) -> rusqlite::Result<Outcome> {
-        let outcome = match change.verb {
-            Verb::Create | Verb::Update => self.upsert(entity, change, now),
-            Verb::Retire => match change.merged_into() {
-                Some(into) => self.merge(entity, &change.external_id, &into, now),
-                None => self.retire(entity, &change.external_id, now),
-            },
+    fn change(
+        &mut self,
+        entity: Entity,
+        change: &Change,
+        draft: Read<'_>,
+        now: &str,
+    ) -> rusqlite::Result<Outcome> {
+        let outcome = match (draft, change.merged_into()) {
+            (Some(Ok(draft)), _) => self.upsert(entity, change, &draft, now),
+            (Some(Err(error)), _) => Ok(Err(unreadable(&error))),
+            (None, Some(into)) => self.merge(entity, &change.external_id, &into, now),
+            (None, None) => self.retire(entity, &change.external_id, now),
         };
         match outcome {
             Ok(outcome) => Ok(outcome),
@@ -74,15 +80,17 @@ impl<'c> Ledger<'c> {
         }
     }
 
-    fn upsert(&mut self, entity: Entity, change: &Change, now: &str) -> rusqlite::Result<Outcome> {
+    fn upsert(
+        &mut self,
+        entity: Entity,
+        change: &Change,
+        draft: &Draft<'_>,
+        now: &str,
+    ) -> rusqlite::Result<Outcome> {
         let id = change.external_id.as_str();
-        let draft = match Draft::parse(entity, id, &change.json) {
-            Ok(draft) => draft,
-            Err(error) => return Ok(Err(unreadable(&error))),
-        };
         let connection = id.split(':').next().unwrap_or_default();
         let statement = self.statement(entity, draft.mask())?;
-        match upsert::bind(statement, entity, (id, connection), &change.hash, now, &draft) {
+        match upsert::bind(statement, entity, (id, connection), &change.hash, now, draft) {
             Ok(()) => {}
             Err(BindError::Sqlite(error)) => return Err(error),
             Err(BindError::Field(name)) => {

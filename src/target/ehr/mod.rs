@@ -3,9 +3,11 @@
 //! It is the default target, so that everything works with no other system. Not a general database layer: it knows the
 //! tables of the EHR schema and the [`Target`] port, nothing else. The invariant: the file always holds whole sets.
 
+mod ahead;
 mod draft;
 mod error;
 mod ledger;
+mod log;
 mod open;
 mod row;
 mod settle;
@@ -26,6 +28,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use self::ledger::Ledger;
+use self::log::Log;
 pub use self::open::Options;
 pub use self::summary::{Count, count};
 use crate::model::entity::Entity;
@@ -54,11 +57,13 @@ impl EmbeddedEhr {
     /// # Errors
     /// [`TargetError`] when the file cannot be opened or written, is no EHR or comes from a newer rollcall.
     pub fn open(path: &Path, clock: Arc<dyn Clock>, options: Options) -> Result<Self, TargetError> {
-        let connection = open::open(path, options)?;
+        let mut connection = open::open(path, options)?;
+        let log = Log::watch(path, &mut connection, options)
+            .map_err(|error| error::failed(path, &error))?;
         let (jobs, queue) = mpsc::sync_channel(QUEUE);
         let writer = std::thread::Builder::new()
             .name("ehr-writer".to_owned())
-            .spawn(move || write(&connection, &queue, options))
+            .spawn(move || write(&connection, log, &queue, options))
             .map_err(|error| TargetError::Unavailable(format!("no thread for the EHR: {error}")))?;
         Ok(Self { path: path.to_owned(), clock, jobs: Some(jobs), writer: Some(writer) })
     }
@@ -103,17 +108,18 @@ impl EmbeddedEhr {
     }
 }
 
-fn write(connection: &Connection, queue: &mpsc::Receiver<Job>, options: Options) {
+fn write(connection: &Connection, mut log: Log, queue: &mpsc::Receiver<Job>, options: Options) {
     let mut ledger = Ledger::new(connection);
     let mut next = queue.recv().ok();
     while let Some(job) = next {
         job(&mut ledger);
+        log.tend(connection);
         next = match queue.recv_timeout(options.rest) {
             Ok(job) => Some(job),
             Err(mpsc::RecvTimeoutError::Disconnected) => None,
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 // A log that somebody reads, or that does not fit into the file, stays until the next rest.
-                drop(open::cut_log(connection, options));
+                drop(log.cut(connection, options));
                 queue.recv().ok()
             }
         };

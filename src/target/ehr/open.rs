@@ -16,12 +16,6 @@ use crate::port::target::TargetError;
 /// Marks the file as an EHR of rollcall: "roll" in ASCII.
 const APPLICATION_ID: u32 = 0x726f_6c6c;
 
-/// Pages that the write-ahead log holds before they are carried over into the file: 64 MiB. Indexes of ids that have no
-/// order are written all over: the longer the log, the more often a page is carried over once for many sets.
-const LOG_PAGES: u32 = 16_384;
-/// What is left of the log's file then; to cut it and let it grow again costs more than it is worth while sets come.
-const LOG_LEFT_BYTES: u32 = 72 << 20;
-
 /// Settings of the embedded EHR.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -29,13 +23,21 @@ pub struct Options {
     pub busy: Duration,
     /// Bytes of pages kept in memory.
     pub cache_bytes: u32,
+    /// Bytes that the write-ahead log gathers before they are carried over into the file. Indexes of ids that have no order
+    /// are written all over: the longer the log, the more often a page is carried over once for many sets.
+    pub log_bytes: u32,
     /// After so long without a call, what is in the write-ahead log is carried over into the file and the log is cut.
     pub rest: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { busy: Duration::from_secs(5), cache_bytes: 8 << 20, rest: Duration::from_secs(2) }
+        Self {
+            busy: Duration::from_secs(5),
+            cache_bytes: 8 << 20,
+            log_bytes: 64 << 20,
+            rest: Duration::from_secs(2),
+        }
     }
 }
 
@@ -63,21 +65,10 @@ fn configure(connection: &Connection, options: Options) -> rusqlite::Result<()> 
     let kibibytes = -i64::from(options.cache_bytes / 1024);
     connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "normal")?;
-    // A page that many sets change is carried over once for all of them; a log that has grown beyond that shrinks again.
-    connection.pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, |_| Ok(()))?;
-    connection.pragma_update_and_check(None, "journal_size_limit", LOG_LEFT_BYTES, |_| Ok(()))?;
     // References are declared for whoever reads the tables; the writer looks each id up and never deletes.
     connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "cache_size", kibibytes)?;
     connection.pragma_update(None, "temp_store", "memory")
-}
-
-/// Carries the log over into the file and cuts it, without waiting for anybody who reads.
-pub(super) fn cut_log(connection: &Connection, options: Options) -> rusqlite::Result<()> {
-    connection.busy_timeout(Duration::ZERO)?;
-    let cut = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
-    connection.busy_timeout(options.busy)?;
-    cut
 }
 
 fn check_owner(path: &Path, connection: &Connection) -> Result<(), TargetError> {

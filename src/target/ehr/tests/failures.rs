@@ -49,6 +49,33 @@ async fn a_refused_change_leaves_the_others_in_force() {
 }
 
 #[tokio::test]
+async fn in_a_large_set_every_outcome_is_that_of_its_change() {
+    let world = World::new();
+    world.apply(Entity::Employee, vec![person("gone", &json!({}))]).await;
+    let of = |n: u32| match n {
+        77 => retire(Entity::Employee, "gone"),
+        300 => Change { json: "{".into(), ..person("300", &json!({})) },
+        700 => retire(Entity::Employee, "nobody"),
+        _ => person(&n.to_string(), &json!({ "alias": format!("a{n}") })),
+    };
+    let outcomes = world.outcomes(Entity::Employee, (0..900).map(of).collect()).await;
+    let refused: Vec<(usize, &str)> = outcomes
+        .iter()
+        .enumerate()
+        .filter_map(|(at, outcome)| Some((at, outcome.as_ref().err()?.code.as_str())))
+        .collect();
+    assert_eq!(
+        (outcomes.len(), refused),
+        (900, vec![(300, "target::draft"), (700, "target::missing")])
+    );
+    let own =
+        "SELECT count(*) FROM employees WHERE external_id = 'feishu:employee:' || substr(alias, 2)";
+    assert_eq!(world.ask(own).as_deref(), Some("897"), "each draft is in its own row");
+    let ended = "SELECT external_id FROM employees WHERE retired_at IS NOT NULL";
+    assert_eq!(world.ask(ended).as_deref(), Some("feishu:employee:gone"));
+}
+
+#[tokio::test]
 async fn a_value_of_the_wrong_type_is_refused_without_being_shown() {
     let world = World::new();
     let day = json!({
@@ -211,31 +238,4 @@ async fn a_writer_that_dies_within_a_set_leaves_whole_sets() {
     drop(ehr);
     let ehr = open(&folder, &clock).unwrap();
     assert_eq!(World { ehr, clock, folder }.dump(), before);
-}
-
-#[tokio::test]
-async fn an_ehr_at_rest_leaves_no_log_once_nobody_reads_it() {
-    let mut world = World::new();
-    let file = world.folder.path().join("ehr.db");
-    let options = Options { rest: Duration::from_millis(20), ..Options::default() };
-    world.ehr = EmbeddedEhr::open(&file, world.clock.clone(), options).unwrap();
-    let log = || std::fs::metadata(file.with_file_name("ehr.db-wal")).unwrap().len();
-    let reader = world.look();
-    let people = |name: &str| reader.query_row(name, (), |row| row.get::<_, i64>(0)).unwrap();
-    reader.execute_batch("BEGIN").unwrap();
-    assert_eq!(people("SELECT count(*) FROM employees"), 0);
-    world.apply(Entity::Employee, vec![person("u1", &json!({}))]).await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    assert!(log() > 0, "the reader sees what it saw");
-    assert_eq!(people("SELECT count(*) FROM employees"), 0);
-    reader.execute_batch("COMMIT").unwrap();
-    assert!(world.load_one(Entity::Employee, "u1").await.is_some());
-    for _ in 0..500 {
-        if log() == 0 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    assert_eq!(log(), 0);
-    assert_eq!(people("SELECT count(*) FROM employees"), 1);
 }

@@ -1,6 +1,7 @@
 //! What the embedded EHR promises: a world to try it in, and small records.
 
 mod failures;
+mod log;
 mod records;
 mod references;
 
