@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::entity::Entity;
 use crate::model::ids::{ExternalId, RunId};
-use crate::model::plan::{ChangeSet, Verb};
+use crate::model::plan::{ChangeSet, Tally, Verb};
 use crate::port::store::StoreError;
 use crate::port::target::{Dangling, Refusal, Target};
 
@@ -38,6 +38,13 @@ pub(super) struct Applier<'a> {
     pub(super) settle: &'a [Entity],
 }
 
+/// A set that was written, and what the target says of each of its changes.
+struct Written {
+    entity: Entity,
+    keys: Vec<ExternalId>,
+    results: Vec<Result<(), Refusal>>,
+}
+
 impl Applier<'_> {
     /// Applies every set; `record` is kept up to date as receipts.
     ///
@@ -45,66 +52,91 @@ impl Applier<'_> {
     /// [`SyncError`] when the target or the state fails; what was written so far is found again by the next run.
     pub(super) async fn apply(&self, record: &mut RunRecord) -> Result<Applied, SyncError> {
         let mut applied = Applied::default();
-        let of = record.plan.values().map(crate::model::plan::Tally::total).sum();
-        let mut done = 0;
-        let mut sets = read_plan(self.ledger, record.run);
-        let mut receipts = Receipts::new(self.ledger);
-        while let Some(set) = sets.recv().await {
-            if self.stop.is_cancelled() {
-                return Err(SyncError::Stopped);
-            }
-            let set = set?;
-            let entity = set.entity;
-            let size = set.changes.len() as u64;
-            let written = self.write(set, record).await?;
-            receipts.filed(record).await?;
-            *applied.written.entry(entity).or_default() += written;
-            done += size;
-            self.progress.tell(Event::Applied { done, of });
-        }
-        receipts.on_disk().await?;
+        let sets = read_plan(self.ledger, record.run);
+        let (sink, written) = mpsc::channel(1);
+        let (wrote, filed) =
+            tokio::join!(self.write(sets, sink), self.file(written, record, &mut applied.written));
+        wrote?;
+        filed?;
         for &entity in self.settle {
             applied.dangling.extend(self.target.settle(entity).await?);
         }
         Ok(applied)
     }
 
-    async fn write(&self, set: ChangeSet, record: &mut RunRecord) -> Result<u64, SyncError> {
-        let entity = set.entity;
-        let retires = set.changes.first().is_some_and(|change| change.verb == Verb::Retire);
-        let changes = if retires && entity == Entity::Department {
-            retire::children_first(self.target, set.changes).await?
-        } else {
-            set.changes
-        };
-        let keys: Vec<ExternalId> =
-            changes.iter().map(|change| change.external_id.clone()).collect();
-        let results = self.target.apply(ChangeSet { entity, changes }).await?;
+    /// Hands set after set to the target. It is not kept waiting: what it wrote is filed while it writes the next one.
+    async fn write(
+        &self,
+        mut sets: mpsc::Receiver<Result<ChangeSet, StoreError>>,
+        sink: mpsc::Sender<Written>,
+    ) -> Result<(), SyncError> {
+        while let Some(set) = sets.recv().await {
+            if self.stop.is_cancelled() {
+                return Err(SyncError::Stopped);
+            }
+            let ChangeSet { entity, changes } = set?;
+            let retires = changes.first().is_some_and(|change| change.verb == Verb::Retire);
+            let changes = if retires && entity == Entity::Department {
+                retire::children_first(self.target, changes).await?
+            } else {
+                changes
+            };
+            let keys = changes.iter().map(|change| change.external_id.clone()).collect();
+            let results = self.target.apply(ChangeSet { entity, changes }).await?;
+            if sink.send(Written { entity, keys, results }).await.is_err() {
+                // Filing failed, and says why.
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Files what was written, up to the last set, also when the one after it failed.
+    async fn file(
+        &self,
+        mut written: mpsc::Receiver<Written>,
+        record: &mut RunRecord,
+        counts: &mut Counts,
+    ) -> Result<(), SyncError> {
+        let of = record.plan.values().map(Tally::total).sum();
+        let mut done = 0;
+        let mut receipts = Receipts::new(self.ledger);
+        while let Some(written) = written.recv().await {
+            done += written.keys.len() as u64;
+            *counts.entry(written.entity).or_default() += self.receipt(&written, record)?;
+            receipts.filed(record).await?;
+            self.progress.tell(Event::Applied { done, of });
+        }
+        receipts.on_disk().await
+    }
+
+    /// Files the receipt of a set. Returns how many of its changes the target took.
+    fn receipt(&self, set: &Written, record: &mut RunRecord) -> Result<u64, SyncError> {
         let mut ops = Vec::new();
-        let mut written = 0;
-        for (key, result) in keys.iter().zip(results) {
+        let mut taken = 0;
+        for (key, result) in set.keys.iter().zip(&set.results) {
             match result {
-                Ok(()) => written += 1,
-                Err(refusal) => ops.extend(self.refused(entity, key, refusal, record)?),
+                Ok(()) => taken += 1,
+                Err(refusal) => ops.extend(self.refused(set.entity, key, refusal, record)?),
             }
         }
         record.applied_sets += 1;
         ops.push(self.ledger.put_run(record));
         self.ledger.write_index(ops)?;
-        Ok(written)
+        Ok(taken)
     }
 
     fn refused(
         &self,
         entity: Entity,
         key: &ExternalId,
-        refusal: Refusal,
+        refusal: &Refusal,
         record: &RunRecord,
     ) -> Result<Vec<crate::port::store::Op>, StoreError> {
         let source = key.source();
         let Some(entry) = self.ledger.entry(entity, source)? else { return Ok(Vec::new()) };
         let entry = Entry { wanted: entry.applied, parked: true, ..entry };
-        let Refusal { code, message } = refusal;
+        let Refusal { code, message } = refusal.clone();
         let parked = Parked { code, field: None, message, place: None, run: record.run };
         Ok(vec![
             self.ledger.put_entry(entity, source, &entry),

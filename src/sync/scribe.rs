@@ -31,7 +31,7 @@ pub(super) const GROUP: usize = 512;
 /// The most changes in a plan set: a target writes a set as one, and the larger it is the less each change takes.
 const SET: usize = 2048;
 /// Records in a raw frame.
-const FRAME: usize = 64;
+const FRAME: usize = 128;
 /// Sets of ends that a scribe plans are numbered from here, beyond those of the absent.
 const ENDS: u32 = 1 << 31;
 
