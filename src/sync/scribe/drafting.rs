@@ -36,7 +36,7 @@ impl Scribe {
     pub(super) fn draft(&mut self) -> Result<Vec<Draftee>, SyncError> {
         let known = self.known()?;
         let mut group: Vec<Draftee> = Vec::with_capacity(self.waiting.len());
-        let mut at: HashMap<String, usize> = HashMap::new();
+        let mut at: HashMap<String, usize> = HashMap::with_capacity(self.waiting.len());
         for (origin, item) in std::mem::take(&mut self.waiting) {
             let twin = at.get(item.id.as_str()).copied();
             // A twin in the same group replaces the first, whose change is not planned yet: it starts from where that one did.

@@ -10,9 +10,9 @@ use crate::model::entity::Entity;
 use crate::model::plan::{Change, ChangeSet, Verb};
 
 /// Sets of fewer changes are read by the writer.
-const MANY: usize = 256;
+const MANY: usize = 512;
 /// Changes that are handed over at once.
-const CHUNK: usize = 64;
+const CHUNK: usize = 128;
 /// Chunks that wait for the writer.
 const AHEAD: usize = 2;
 
@@ -36,7 +36,7 @@ pub(super) fn read<'s, T, E>(
         let (sink, chunks) = mpsc::sync_channel::<Vec<Read<'s>>>(AHEAD);
         let reader = thread::Builder::new().name("ehr-reader".to_owned());
         let reader = reader.spawn_scoped(scope, move || {
-            for chunk in changes.chunks(CHUNK) {
+            for chunk in changes.chunks(CHUNK).skip(1) {
                 let drafts = chunk.iter().map(|change| draft(entity, change)).collect();
                 // A writer that met an error wants no more.
                 if sink.send(drafts).is_err() {
@@ -47,7 +47,8 @@ pub(super) fn read<'s, T, E>(
         if reader.is_err() {
             return write(&mut here());
         }
-        write(&mut chunks.into_iter().flatten())
+        // The first ones are read here, while the thread starts.
+        write(&mut here().take(CHUNK).chain(chunks.into_iter().flatten()))
     })
 }
 

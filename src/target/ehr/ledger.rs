@@ -4,12 +4,14 @@
 //! exactly one statement.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use rusqlite::{Connection, OptionalExtension, Statement};
 
 use super::ahead::{self, Read};
 use super::draft::Draft;
 use super::error::{Verdict, judge, refusal};
+use super::rows::Rows;
 use super::upsert::{self, BindError};
 use super::{row, tables};
 use crate::model::entity::Entity;
@@ -26,16 +28,18 @@ type Outcome = Result<(), Refusal>;
 pub(super) struct Ledger<'c> {
     pub(super) connection: &'c Connection,
     upserts: HashMap<(Entity, u64), Statement<'c>>,
+    rows: Rows<'c>,
 }
 
 impl<'c> Ledger<'c> {
     pub(super) fn new(connection: &'c Connection) -> Self {
-        Self { connection, upserts: HashMap::new() }
+        Self { connection, upserts: HashMap::new(), rows: Rows::new(connection) }
     }
 
     /// Applies a set at the time `now`.
     pub(super) fn apply(&mut self, set: &ChangeSet, now: &str) -> rusqlite::Result<Vec<Outcome>> {
         self.in_transaction(|ledger| {
+            ledger.rows.forget();
             ahead::read(set, |change, draft| ledger.change(set.entity, change, draft, now))
         })
     }
@@ -89,8 +93,9 @@ impl<'c> Ledger<'c> {
     ) -> rusqlite::Result<Outcome> {
         let id = change.external_id.as_str();
         let connection = id.split(':').next().unwrap_or_default();
-        let statement = self.statement(entity, draft.mask())?;
-        match upsert::bind(statement, entity, (id, connection), &change.hash, now, draft) {
+        let Self { connection: ehr, upserts, rows } = self;
+        let statement = statement(ehr, upserts, (entity, draft.mask()))?;
+        match upsert::bind(statement, entity, (id, connection), &change.hash, now, draft, rows) {
             Ok(()) => {}
             Err(BindError::Sqlite(error)) => return Err(error),
             Err(BindError::Field(name)) => {
@@ -101,18 +106,6 @@ impl<'c> Ledger<'c> {
         }
         statement.raw_execute()?;
         Ok(Ok(()))
-    }
-
-    fn statement(&mut self, entity: Entity, mask: u64) -> rusqlite::Result<&mut Statement<'c>> {
-        if self.upserts.len() >= MOST_STATEMENTS && !self.upserts.contains_key(&(entity, mask)) {
-            self.upserts.clear();
-        }
-        match self.upserts.entry((entity, mask)) {
-            std::collections::hash_map::Entry::Occupied(kept) => Ok(kept.into_mut()),
-            std::collections::hash_map::Entry::Vacant(free) => {
-                Ok(free.insert(self.connection.prepare(&upsert::sql(entity, mask))?))
-            }
-        }
     }
 
     fn retire(&self, entity: Entity, id: &ExternalId, now: &str) -> rusqlite::Result<Outcome> {
@@ -149,20 +142,16 @@ impl<'c> Ledger<'c> {
 
     /// Moves everything that refers to a record over to another one, and removes the record.
     fn merge(
-        &self,
+        &mut self,
         entity: Entity,
         id: &ExternalId,
         into: &ExternalId,
         now: &str,
     ) -> rusqlite::Result<Outcome> {
         let table = tables::table(entity);
-        let sql = format!("SELECT \"id\" FROM \"{table}\" WHERE \"external_id\" = ?1");
-        let row = |key: &ExternalId| -> rusqlite::Result<Option<i64>> {
-            self.connection.prepare(&sql)?.query_row([key.as_str()], |row| row.get(0)).optional()
-        };
         // One that is gone was merged by a run that was killed before its receipt.
-        let Some(from) = row(id)? else { return Ok(Ok(())) };
-        let Some(to) = row(into)? else {
+        let Some(from) = self.rows.find(entity, id.as_str())? else { return Ok(Ok(())) };
+        let Some(to) = self.rows.find(entity, into.as_str())? else {
             let message = "the record that it is the same as is not there yet; the next sync of its connection brings it";
             return Ok(Err(refusal("target::missing", message)));
         };
@@ -182,6 +171,7 @@ impl<'c> Ledger<'c> {
             };
         }
         self.connection.execute(&format!("DELETE FROM \"{table}\" WHERE \"id\" = ?1"), [from])?;
+        self.rows.forget();
         Ok(Ok(()))
     }
 
@@ -211,6 +201,21 @@ impl<'c> Ledger<'c> {
             statement.query_row([key.as_str()], |held| row::read(entity, key, held)).optional()
         };
         keys.iter().map(&mut load).collect()
+    }
+}
+
+/// The statement that writes drafts of a kind whose fields are those in the mask.
+fn statement<'k, 'c>(
+    connection: &'c Connection,
+    kept: &'k mut HashMap<(Entity, u64), Statement<'c>>,
+    of: (Entity, u64),
+) -> rusqlite::Result<&'k mut Statement<'c>> {
+    if kept.len() >= MOST_STATEMENTS && !kept.contains_key(&of) {
+        kept.clear();
+    }
+    match kept.entry(of) {
+        Entry::Occupied(kept) => Ok(kept.into_mut()),
+        Entry::Vacant(free) => Ok(free.insert(connection.prepare(&upsert::sql(of.0, of.1))?)),
     }
 }
 

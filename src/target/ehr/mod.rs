@@ -10,6 +10,7 @@ mod ledger;
 mod log;
 mod open;
 mod row;
+mod rows;
 mod settle;
 mod summary;
 mod tables;

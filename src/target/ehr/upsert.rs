@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use rusqlite::Statement;
 
 use super::draft::{Draft, Slot};
+use super::rows::Rows;
 use super::tables::{self, Origin, push};
 use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
@@ -17,7 +18,7 @@ const FIXED: usize = 4;
 
 /// A column that the statement sets, and the SQL of its value.
 struct Column {
-    name: Cow<'static, str>,
+    name: &'static str,
     value: String,
     /// Whether another value makes it a change.
     counts: bool,
@@ -60,7 +61,7 @@ pub(super) fn sql(entity: Entity, mask: u64) -> String {
 fn kept_path(columns: &[Column]) -> String {
     let same: Vec<_> = columns
         .iter()
-        .filter(|column| matches!(column.name.as_ref(), "name" | "parent_external_id"))
+        .filter(|column| matches!(column.name, "name" | "parent_external_id"))
         .map(|column| format!("\"{0}\" IS excluded.\"{0}\"", column.name))
         .collect();
     match same.as_slice() {
@@ -72,31 +73,21 @@ fn kept_path(columns: &[Column]) -> String {
 /// Fields in schema order, then what is derived from them, in the order in which [`bind`] binds.
 fn columns(entity: Entity, mask: u64) -> Vec<Column> {
     let mut next = FIXED;
-    let mut parameter = || {
+    let mut column = |name: &'static str, counts| {
         next += 1;
-        next
+        Column { name, value: format!("?{next}"), counts }
     };
     let mut columns = Vec::new();
-    let mut derived = Vec::new();
     for (_, field) in present(entity, mask) {
-        let at = parameter();
-        columns.push(Column { name: field.into(), value: format!("?{at}"), counts: true });
-        if let Some(reference) = tables::references(entity).find(|r| r.field == field) {
-            derived.push((reference, at));
+        columns.push(column(field, true));
+    }
+    for reference in tables::references(entity) {
+        if present(entity, mask).any(|(_, name)| name == reference.field) {
+            columns.push(column(reference.column, false));
         }
     }
-    for (reference, at) in derived {
-        let at = match reference.origin {
-            Origin::Id => at,
-            Origin::FirstOfList => parameter(),
-        };
-        let to = tables::table(reference.to);
-        let value = format!("(SELECT \"id\" FROM \"{to}\" WHERE \"external_id\" = ?{at})");
-        columns.push(Column { name: reference.column.into(), value, counts: false });
-    }
     if has_instant(entity, mask) {
-        let value = format!("?{}", parameter());
-        columns.push(Column { name: "at_unix".into(), value, counts: false });
+        columns.push(column("at_unix", false));
     }
     columns
 }
@@ -123,7 +114,7 @@ impl From<rusqlite::Error> for BindError {
     }
 }
 
-/// Binds a draft to the statement of its mask.
+/// Binds a draft to the statement of its mask. What it refers to is found in `rows`, where it is there already.
 pub(super) fn bind(
     statement: &mut Statement<'_>,
     entity: Entity,
@@ -131,6 +122,7 @@ pub(super) fn bind(
     hash: &ContentHash,
     now: &str,
     draft: &Draft<'_>,
+    rows: &mut Rows<'_>,
 ) -> Result<(), BindError> {
     let (external_id, connection) = key;
     statement.raw_bind_parameter(1, external_id)?;
@@ -142,19 +134,21 @@ pub(super) fn bind(
         next += 1;
         statement.raw_bind_parameter(next, slot)?;
     }
-    for reference in tables::references(entity).filter(|r| r.origin == Origin::FirstOfList) {
-        match slot(draft, entity, reference.field) {
-            Slot::Absent => {}
-            Slot::Json(list) => {
-                next += 1;
-                let first = first(list).map_err(|_| BindError::Field(reference.field))?;
-                statement.raw_bind_parameter(next, first)?;
+    for reference in tables::references(entity) {
+        let named = match (slot(draft, entity, reference.field), reference.origin) {
+            (Slot::Absent, _) => continue,
+            (Slot::Text(id), Origin::Id) => Some(Cow::Borrowed(id.as_ref())),
+            (Slot::Json(list), Origin::FirstOfList) => {
+                first(list).map_err(|_| BindError::Field(reference.field))?
             }
-            Slot::Null | Slot::Text(_) | Slot::Integer(_) | Slot::Real(_) => {
-                next += 1;
-                statement.raw_bind_parameter(next, Slot::Null)?;
-            }
-        }
+            _ => None,
+        };
+        let row = match named {
+            Some(id) => rows.find(reference.to, &id)?,
+            None => None,
+        };
+        next += 1;
+        statement.raw_bind_parameter(next, row)?;
     }
     if entity == Entity::CheckIn {
         match slot(draft, entity, "at") {
