@@ -13,7 +13,7 @@ use fastbloom::BloomFilter;
 
 use super::block;
 use super::merge::Word;
-use crate::model::hash::ContentHash;
+use crate::model::hash::{ContentHash, ContentHasher};
 use crate::state::sled_error::Failure;
 
 /// Bytes after each block: the beginning of its hash.
@@ -80,9 +80,10 @@ impl Writer {
 
     /// Writes the tail and brings the file to disk, and its name.
     pub(super) fn finish(mut self, filter: &BloomFilter) -> Result<(Blocks, Tail), Failure> {
-        let packed = encode(filter, &self.fences);
-        let tail = Tail { at: self.at, len: packed.len() as u64, check: ContentHash::of(&packed) };
-        self.out.write_all(&packed)?;
+        // Of a large run the tail is megabytes: it is not gathered before it is written.
+        let mut out = Summed { out: &mut self.out, hasher: ContentHasher::default(), len: 0 };
+        encode(&mut out, filter, &self.fences)?;
+        let tail = Tail { at: self.at, len: out.len, check: out.hasher.finish() };
         let file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.sync_all()?;
         File::open(&self.folder)?.sync_all()?;
@@ -199,20 +200,41 @@ impl Fences {
 
 /// The tail: the filter's count of hashes, the count of its words, its words; the count of fences; for each the length of
 /// its text, its block's place, the text. Numbers are big-endian, of four bytes except words and places.
-fn encode(filter: &BloomFilter, fences: &Fences) -> Vec<u8> {
-    let mut out = Vec::with_capacity(filter.as_slice().len() * 8 + fences.texts.len() * 2);
+fn encode(out: &mut impl Write, filter: &BloomFilter, fences: &Fences) -> io::Result<()> {
     let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).to_be_bytes();
-    out.extend_from_slice(&filter.num_hashes().to_be_bytes());
-    out.extend_from_slice(&count(filter.as_slice().len()));
-    out.extend(filter.as_slice().iter().flat_map(|word| word.to_be_bytes()));
-    out.extend_from_slice(&count(fences.places.len()));
+    out.write_all(&filter.num_hashes().to_be_bytes())?;
+    out.write_all(&count(filter.as_slice().len()))?;
+    for word in filter.as_slice() {
+        out.write_all(&word.to_be_bytes())?;
+    }
+    out.write_all(&count(fences.places.len()))?;
     for (block, place) in fences.places.iter().enumerate() {
         let text = fences.get(block).unwrap_or_default();
-        out.extend_from_slice(&count(text.len()));
-        out.extend_from_slice(&place.to_be_bytes());
-        out.extend_from_slice(text);
+        out.write_all(&count(text.len()))?;
+        out.write_all(&place.to_be_bytes())?;
+        out.write_all(text)?;
     }
-    out
+    Ok(())
+}
+
+/// Writes on, and sums up what it has written.
+struct Summed<'w, W> {
+    out: &'w mut W,
+    hasher: ContentHasher,
+    len: u64,
+}
+
+impl<W: Write> Write for Summed<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = self.out.write(bytes)?;
+        self.hasher.update(&bytes[..taken]);
+        self.len += taken as u64;
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 fn decode(mut packed: &[u8]) -> Option<(BloomFilter, Fences)> {
@@ -320,7 +342,8 @@ mod tests {
         let mut fences = Fences::default();
         fences.push(b"", 0);
         fences.push(b"key/1", 4096);
-        let packed = encode(&filter, &fences);
+        let mut packed = Vec::new();
+        encode(&mut packed, &filter, &fences).unwrap();
         assert!(decode(&packed).is_some());
         for end in 0..packed.len() {
             assert!(decode(&packed[..end]).is_none(), "{end}");

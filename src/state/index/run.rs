@@ -20,7 +20,7 @@ use crate::state::sled_error::Failure;
 const FACTS: u8 = 1;
 
 /// A block is full with so many bytes.
-const BLOCK_BYTES: usize = 4000;
+const BLOCK_BYTES: usize = 8000;
 /// How many keys that a run does not have are looked for in it all the same.
 const UNSURE: f64 = 0.01;
 
