@@ -96,7 +96,10 @@ impl Timed {
         self.cpu.clear();
     }
 
+    /// Times `work`. The disk is at rest when it begins: what was written before is nobody's time.
     pub(crate) async fn time<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let at_rest = std::process::Command::new("sync").status().unwrap();
+        assert!(at_rest.success());
         let (wall, before) = (Instant::now(), cpu());
         let out = work.await;
         self.wall.push(wall.elapsed().as_secs_f64());
