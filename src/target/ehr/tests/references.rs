@@ -163,6 +163,33 @@ async fn a_duplicate_is_merged_with_everything_that_refers_to_it() {
 }
 
 #[tokio::test]
+async fn within_one_set_a_reference_is_to_who_is_there_by_then() {
+    let world = World::new();
+    world.apply(Entity::Employee, vec![person("a", &json!({})), person("b", &json!({}))]).await;
+    let merge = Change::merge(id(Entity::Employee, "a"), &id(Entity::Employee, "b"));
+    let set = vec![
+        managed("early", "late"),
+        person("late", &json!({})),
+        managed("after", "late"),
+        managed("before", "a"),
+        merge,
+        managed("too-late", "a"),
+    ];
+    world.apply(Entity::Employee, set).await;
+    let manager = |source: &str| {
+        world.ask(&format!(
+            "SELECT m.external_id FROM employees e LEFT JOIN employees m ON m.id = e.manager_id \
+             WHERE e.external_id = 'feishu:employee:{source}'"
+        ))
+    };
+    let [late, b] = ["feishu:employee:late", "feishu:employee:b"].map(|id| Some(id.to_owned()));
+    let managers = ["early", "after", "before", "too-late"].map(manager);
+    assert_eq!(managers, [None, late, b, None]);
+    let left = "SELECT count(*) FROM employees WHERE manager_id NOT IN (SELECT id FROM employees)";
+    assert_eq!(world.ask(left).as_deref(), Some("0"), "nobody refers to a row that is gone");
+}
+
+#[tokio::test]
 async fn a_circle_of_parents_is_reported_until_it_is_broken() {
     let world = World::new();
     let circle = vec![
