@@ -1,8 +1,8 @@
 //! A full sync of many people against the floor: a sequential loop of reqwest, serde and rusqlite that keeps no state.
 //!
 //! `cargo bench --bench full_sync -- [PEOPLE] [ROUNDS]` (100,000 and 3). The platform is the simulator in a process of its
-//! own, its answers prepared by a round that is not timed. Variants take turns, each as a task of the runtime, as the daemon
-//! runs its syncs, and with the disk at rest when it begins; ratios are between medians of one run.
+//! own, its answers prepared by a round that is not timed. Variants take turns and begin with the disk at rest; the loop is
+//! the program's main future, rollcall's syncs are tasks, as in the daemon. Ratios are between medians of one run.
 //! Absolute figures say more about the machine. With `sh benches/peers/run.sh` dlt and Singer do the same job too.
 //! `-- alone [PEOPLE]` runs one first sync and one without changes, nothing else: what rollcall takes of the memory.
 
@@ -31,6 +31,7 @@ use rollcall::model::ids::{ConnectionId, TenantId};
 use rollcall::port::archive::Retention;
 use rollcall::state::{Options, SledStore};
 use rollcall::sync::progress::Silent;
+use rollcall::sync::report::Report;
 use rollcall::sync::{Mode, Request, Settings, Syncer};
 use rollcall::target::ehr::{self, EmbeddedEhr};
 use tokio_util::sync::CancellationToken;
@@ -94,6 +95,11 @@ fn syncer(platform: &Platform, dir: &Path) -> (Syncer, Request) {
     (syncer, request)
 }
 
+async fn run(ours: Arc<(Syncer, Request)>) -> Report {
+    let (syncer, request) = &*ours;
+    syncer.run(request).await.unwrap()
+}
+
 async fn compare(people: u32, rounds: usize) {
     let platform = Platform::start(people);
     let (mut floor, mut first, mut again) = (Timed::default(), Timed::default(), Timed::default());
@@ -108,11 +114,11 @@ async fn compare(people: u32, rounds: usize) {
                 &dir.path().join("floor.db"),
             ))
             .await;
-        let (syncer, request) = syncer(&platform, dir.path());
-        let report = first.time(syncer.run(&request)).await.unwrap();
+        let ours = Arc::new(syncer(&platform, dir.path()));
+        let report = first.time(tokio::spawn(run(ours.clone()))).await.unwrap();
         assert_eq!(report.records(), records, "both variants read the same");
         assert_eq!(report.writes(), records, "everything is written once");
-        let report = again.time(syncer.run(&request)).await.unwrap();
+        let report = again.time(tokio::spawn(run(ours))).await.unwrap();
         assert_eq!(report.writes(), 0, "nothing changed, nothing is written");
         if round == 0 {
             [&mut floor, &mut first, &mut again].into_iter().for_each(Timed::warmed_up);
@@ -156,10 +162,10 @@ async fn compare(people: u32, rounds: usize) {
 async fn alone(people: u32) {
     let platform = Platform::start(people);
     let dir = tempfile::tempdir().unwrap();
-    let (syncer, request) = syncer(&platform, dir.path());
+    let ours = Arc::new(syncer(&platform, dir.path()));
     println!("peak memory before: {} MiB", rollcall::app::peak_rss_bytes() >> 20);
     for sync in ["first sync", "nothing changed"] {
-        let report = syncer.run(&request).await.unwrap();
+        let report = tokio::spawn(run(ours.clone())).await.unwrap();
         let peak = rollcall::app::peak_rss_bytes() >> 20;
         println!("{sync:<18}{:>10} records, peak memory {peak} MiB", report.records());
     }
@@ -175,10 +181,8 @@ fn main() {
     if args.first().is_some_and(|arg| arg == "serve") {
         runtime.block_on(serve(number(1, 1000)));
     } else if args.first().is_some_and(|arg| arg == "alone") {
-        runtime.block_on(runtime.spawn(alone(number(1, 100_000)))).unwrap();
+        runtime.block_on(alone(number(1, 100_000)));
     } else {
-        runtime
-            .block_on(runtime.spawn(compare(number(0, 100_000), number(1, 3) as usize)))
-            .unwrap();
+        runtime.block_on(compare(number(0, 100_000), number(1, 3) as usize));
     }
 }
