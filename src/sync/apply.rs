@@ -103,7 +103,8 @@ impl Applier<'_> {
         let mut receipts = Receipts::new(self.ledger);
         while let Some(written) = written.recv().await {
             done += written.keys.len() as u64;
-            *counts.entry(written.entity).or_default() += self.receipt(&written, record)?;
+            let count = counts.entry(written.entity).or_default();
+            *count += self.receipt(written, record)?;
             receipts.filed(record).await?;
             self.progress.tell(Event::Applied { done, of });
         }
@@ -111,10 +112,10 @@ impl Applier<'_> {
     }
 
     /// Files the receipt of a set. Returns how many of its changes the target took.
-    fn receipt(&self, set: &Written, record: &mut RunRecord) -> Result<u64, SyncError> {
+    fn receipt(&self, set: Written, record: &mut RunRecord) -> Result<u64, SyncError> {
         let mut ops = Vec::new();
         let mut taken = 0;
-        for (key, result) in set.keys.iter().zip(&set.results) {
+        for (key, result) in set.keys.iter().zip(set.results) {
             match result {
                 Ok(()) => taken += 1,
                 Err(refusal) => ops.extend(self.refused(set.entity, key, refusal, record)?),
@@ -130,13 +131,13 @@ impl Applier<'_> {
         &self,
         entity: Entity,
         key: &ExternalId,
-        refusal: &Refusal,
+        refusal: Refusal,
         record: &RunRecord,
     ) -> Result<Vec<crate::port::store::Op>, StoreError> {
         let source = key.source();
         let Some(entry) = self.ledger.entry(entity, source)? else { return Ok(Vec::new()) };
         let entry = Entry { wanted: entry.applied, parked: true, ..entry };
-        let Refusal { code, message } = refusal.clone();
+        let Refusal { code, message } = refusal;
         let parked = Parked { code, field: None, message, place: None, run: record.run };
         Ok(vec![
             self.ledger.put_entry(entity, source, &entry),

@@ -42,7 +42,7 @@ impl<'c> Rows<'c> {
         lookup.find(external_id)
     }
 
-    /// A row is gone, or the transaction is over.
+    /// To be called when a transaction begins, and when a row goes.
     pub(super) fn forget(&mut self) {
         self.lookups.values_mut().for_each(|lookup| lookup.known.clear());
     }
