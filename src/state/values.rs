@@ -202,12 +202,9 @@ impl ValueLog {
         let long = |_| Failure::Disk("a value of 4 GiB or more does not fit".to_owned());
         let (key_len, len) =
             (u32::try_from(key.len()).map_err(long)?, u32::try_from(value.len()).map_err(long)?);
-        let mut record = Vec::with_capacity(key.len() + value.len() + 8);
-        record.extend_from_slice(&key_len.to_be_bytes());
-        record.extend_from_slice(&len.to_be_bytes());
-        record.extend_from_slice(key);
-        record.extend_from_slice(value);
-        (&*self.file).write_all(&record)?;
+        // A record is cut off at the next opening if only its head was written.
+        (&*self.file).write_all(&[&key_len.to_be_bytes(), &len.to_be_bytes(), key].concat())?;
+        (&*self.file).write_all(value)?;
         let usage = self.usage.entry(self.current).or_default();
         let at = size + HEAD + u64::from(key_len);
         usage.size = at + u64::from(len);
