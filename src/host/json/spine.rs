@@ -59,7 +59,7 @@ pub(in crate::host) struct Spine {
 impl Spine {
     /// Checks the whole text and records its spine.
     pub(in crate::host) fn build(text: &[u8]) -> Result<Self, JsonError> {
-        std::str::from_utf8(text).map_err(|_| JsonError::Encoding)?;
+        simdutf8::basic::from_utf8(text).map_err(|_| JsonError::Encoding)?;
         let mut builder = Builder { scanner: Scanner::new(text), left: LIMIT };
         builder.scanner.space();
         let root = builder.node(0)?;

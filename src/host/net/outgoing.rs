@@ -2,6 +2,8 @@
 //!
 //! The invariant: no secret is looked up before the host of the request was granted, and none can change that host.
 
+use std::borrow::Cow;
+
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request};
 use url::Url;
@@ -53,15 +55,15 @@ impl Outgoing {
         source: &dyn Fn(&str) -> Option<Secret>,
     ) -> Result<Self, RequestError> {
         let method = method(&request.method)?;
-        let endpoint = endpoint(&request.url)?;
+        let (url, endpoint) = endpoint(&request.url)?;
         let host = endpoint.to_string();
         let route = reach.route(&endpoint).ok_or_else(|| RequestError::NotGranted(host.clone()))?;
         let mut filler = Filler::new(source);
-        let url = filled_url(&request.url, &endpoint, &mut filler)?;
+        let url = filled_url(&request.url, (url, &endpoint), &mut filler)?;
         let headers = filled_headers(request.headers, &mut filler)?;
         let body = match filler.fill(&request.body, body_place(&headers)).map_err(unfilled)? {
-            std::borrow::Cow::Borrowed(_) => request.body,
-            std::borrow::Cow::Owned(body) => body,
+            Cow::Borrowed(_) => request.body,
+            Cow::Owned(body) => body,
         };
         let mut out = Request::new(method, url);
         *out.headers_mut() = headers;
@@ -92,14 +94,15 @@ fn method(text: &str) -> Result<Method, RequestError> {
     }
 }
 
-fn endpoint(text: &str) -> Result<Endpoint, RequestError> {
+/// The URL as it was given, and where it leads.
+fn endpoint(text: &str) -> Result<(Url, Endpoint), RequestError> {
     if text.len() > URL_BYTES {
         return invalid(format!("a url of more than {URL_BYTES} bytes"));
     }
     let url =
         Url::parse(text).ok().filter(|url| !url.host_str().is_some_and(|host| host.contains('{')));
-    match url.as_ref().and_then(Endpoint::of) {
-        Some(endpoint) => Ok(endpoint),
+    match url.and_then(|url| Endpoint::of(&url).map(|endpoint| (url, endpoint))) {
+        Some(found) => Ok(found),
         None => invalid("no absolute http or https url without credentials"),
     }
 }
@@ -107,11 +110,15 @@ fn endpoint(text: &str) -> Result<Endpoint, RequestError> {
 /// The URL to send: the same endpoint, secrets percent-encoded, no fragment.
 fn filled_url(
     text: &str,
-    endpoint: &Endpoint,
+    (given, endpoint): (Url, &Endpoint),
     filler: &mut Filler<'_>,
 ) -> Result<Url, RequestError> {
-    let complete = filler.fill(text.as_bytes(), Place::Percent).map_err(unfilled)?;
-    let url = std::str::from_utf8(&complete).ok().and_then(|text| Url::parse(text).ok());
+    let url = match filler.fill(text.as_bytes(), Place::Percent).map_err(unfilled)? {
+        Cow::Borrowed(_) => Some(given),
+        Cow::Owned(complete) => {
+            std::str::from_utf8(&complete).ok().and_then(|text| Url::parse(text).ok())
+        }
+    };
     match url {
         Some(mut url) if Endpoint::of(&url).as_ref() == Some(endpoint) => {
             url.set_fragment(None);
