@@ -14,7 +14,7 @@ use rollcall::port::store::{Op, Space};
 use rollcall::state::MemoryStore;
 use rollcall::sync::Mode;
 use rollcall::sync::certify::Doubt;
-use rollcall::sync::ledger::{Ledger, Phase, RunState};
+use rollcall::sync::ledger::{Ledger, OpenSet, Phase, RunState};
 use serde_json::json;
 use support::World;
 
@@ -407,7 +407,9 @@ async fn what_a_run_planned_whose_record_was_lost_is_never_written() {
         json: json!({"external_id": id}).to_string().into(),
         external_id: id,
     };
-    let set = ledger.put_set(RunId(1), Phase::Upsert(Entity::Employee), 7, &[change]);
+    let mut set = OpenSet::default();
+    set.push(&change).unwrap();
+    let set = ledger.put_set(RunId(1), Phase::Upsert(Entity::Employee), 7, &mut set);
     ledger.write_blobs(vec![set.unwrap()]).unwrap();
     assert_eq!(world.sync().await.run, RunId(1));
     assert!(world.held(Entity::Employee, "u000").is_some());

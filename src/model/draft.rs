@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::model::entity::Entity;
 use crate::model::hash::ContentHash;
 use crate::model::ids::ExternalId;
+use crate::model::plan::{Change, Verb};
 use crate::model::schema::{self, Need};
 
 /// A valid draft. Two drafts with the same content have the same text and the same hash.
@@ -262,6 +263,12 @@ impl Draft {
     /// The hash of [`Draft::json`].
     pub fn hash(&self) -> ContentHash {
         self.hash
+    }
+
+    /// The change that writes it.
+    pub fn into_change(self, verb: Verb) -> Change {
+        let Self { external_id, json, hash } = self;
+        Change { verb, external_id, json, hash }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::port::target::Target;
 
 use super::SyncError;
 use super::keeper::{Close, Keeper};
-use super::ledger::{Entry, Ledger, Phase, Standing};
+use super::ledger::{Entry, Ledger, OpenSet, Phase, Standing};
 use super::matching::Matcher;
 use super::order;
 use super::scribe::{GROUP, Tallied, weigh};
@@ -83,7 +83,7 @@ impl Retirer {
         let mut index = Vec::with_capacity(3 * group.len());
         let ended = group.iter().map(|(source, entry)| (source.as_str(), entry, Close::Ended));
         out.archived += self.keeper.keep(&self.ledger, ended, &mut index)?;
-        let mut changes = Vec::with_capacity(group.len());
+        let mut changes = OpenSet::default();
         for (source, entry) in group.drain(..) {
             let held = self.ledger.in_force(&entry, self.run);
             self.end(&source, entry, held, &mut index);
@@ -91,12 +91,12 @@ impl Retirer {
                 let change = Change::end(ExternalId::of(&self.connection, self.entity, &source));
                 out.tally.count(change.verb);
                 out.digest = out.digest.wrapping_add(weigh(&change));
-                changes.push(change);
+                changes.push(&change)?;
             }
         }
         if !changes.is_empty() {
             let phase = Phase::Retire(self.entity);
-            let set = self.ledger.put_set(self.run, phase, *seq, &changes)?;
+            let set = self.ledger.put_set(self.run, phase, *seq, &mut changes)?;
             self.ledger.write_blobs(vec![set])?;
             *seq += 1;
         }

@@ -1,7 +1,7 @@
 //! The serial half of a run: gives every record its entry, keeps raw payloads in frames, collects the plan.
 //!
 //! Works in groups: one blob write and one index write for about [`GROUP`] records. Frames go first, so an entry never
-//! names what is not there. The plan follows in larger sets; that of a run that ends before is not looked at.
+//! names what is not there. The plan goes by itself, in larger sets; that of a run that ends before is not looked at.
 
 mod drafting;
 mod newcomers;
@@ -19,7 +19,7 @@ use crate::port::target::Target;
 use super::SyncError;
 use super::intake::{Item, Judged, Origin};
 use super::keeper::{Close, Keeper};
-use super::ledger::{Entry, FrameId, Framed, KindMeta, Ledger, Parked, Phase};
+use super::ledger::{Entry, FrameId, Framed, KindMeta, Ledger, OpenSet, Parked, Phase};
 use super::matching::Matcher;
 use super::order::{self, Line};
 use super::seen::Seen;
@@ -83,13 +83,16 @@ pub(super) struct Scribe {
     out: Tallied,
     /// Of a kind that had no entry when the phase began.
     newcomers: Option<Newcomers>,
-    waiting: Vec<(Origin, Item)>,
+    /// What of batches is no group yet, and how many records that are.
+    waiting: (Vec<(Origin, Vec<Item>)>, usize),
+    /// The group at hand. It is kept for its room, as the sets are: what takes much memory is not taken anew each time.
+    group: Vec<Draftee>,
     /// Changes that are no set yet.
-    changes: Vec<Change>,
+    changes: OpenSet,
     /// Departments only: changes whose parents have not come yet.
     departments: Line,
     /// Rows that end although their records are there: left out by the mapping, or somebody else's now.
-    ends: Vec<Change>,
+    ends: OpenSet,
 }
 
 impl Scribe {
@@ -98,20 +101,26 @@ impl Scribe {
             desk,
             newcomers: out.meta.is_unknown().then(Newcomers::none_yet),
             out,
-            waiting: Vec::with_capacity(GROUP),
-            changes: Vec::new(),
+            waiting: Default::default(),
+            group: Vec::with_capacity(GROUP),
+            changes: OpenSet::default(),
             departments: Line::default(),
-            ends: Vec::new(),
+            ends: OpenSet::default(),
         }
     }
 
     /// Takes one judged batch.
     pub(super) fn take(&mut self, judged: Judged) -> Result<(), SyncError> {
-        for slot in judged.unchanged {
+        let Judged { origin, unchanged, items } = judged;
+        for slot in unchanged {
             self.out.seen.insert(slot);
         }
-        self.waiting.extend(judged.items.into_iter().map(|item| (judged.origin, item)));
-        if self.waiting.len() >= GROUP { self.commit() } else { Ok(()) }
+        let (batches, records) = &mut self.waiting;
+        if !items.is_empty() {
+            *records += items.len();
+            batches.push((origin, items));
+        }
+        if *records >= GROUP { self.commit() } else { Ok(()) }
     }
 
     /// Records met so far.
@@ -124,7 +133,7 @@ impl Scribe {
         self.commit()?;
         let departments = std::mem::take(&mut self.departments);
         self.out.orphans = self.orphans(departments.left())?;
-        self.changes.extend(departments.finish());
+        self.want(departments.finish())?;
         self.plan(1)?;
         let meta = self.desk.ledger.put_meta(self.desk.entity, &self.out.meta);
         self.desk.ledger.write_index(vec![meta])?;
@@ -160,8 +169,7 @@ impl Scribe {
         };
         line.take(changes, met, &mut ready)?;
         self.departments = line;
-        self.changes.append(&mut ready);
-        Ok(())
+        self.want(ready)
     }
 
     fn commit(&mut self) -> Result<(), SyncError> {
@@ -172,21 +180,17 @@ impl Scribe {
         let mut blobs = self.frame(&mut group)?;
         let listed = group.iter().any(|draftee| draftee.origin == Origin::Pulled);
         let mut changes = Vec::new();
-        for draftee in group {
-            self.file(draftee, &mut index, &mut changes);
+        for draftee in group.drain(..) {
+            self.file(draftee, &mut index, &mut changes)?;
         }
+        self.group = group;
         blobs.extend(self.end_set()?);
         let (entity, ledger) = (self.desk.entity, &self.desk.ledger);
         index.extend(self.out.born.map(|slot| ledger.put_birth(entity, slot, self.desk.began_ms)));
         index.push(ledger.put_meta(entity, &self.out.meta));
         self.desk.ledger.write_blobs(blobs)?;
         self.desk.ledger.write_index(index)?;
-        if entity == Entity::Department {
-            self.line_up(changes, listed)?;
-        } else {
-            self.changes.append(&mut changes);
-        }
-        self.plan(SET)
+        self.line_up(changes, listed)
     }
 
     /// Hands over what the group replaces, before it does.
@@ -230,16 +234,21 @@ impl Scribe {
         Ok(ops)
     }
 
-    fn file(&mut self, draftee: Draftee, index: &mut Vec<Op>, changes: &mut Vec<Change>) {
-        let Draftee { item, entry, verb, was_parked, link, .. } = draftee;
+    fn file(
+        &mut self,
+        draftee: Draftee,
+        index: &mut Vec<Op>,
+        departments: &mut Vec<Change>,
+    ) -> Result<(), SyncError> {
+        let Draftee { item, entry, prior, verb, link, .. } = draftee;
         let (entity, ledger) = (self.desk.entity, &self.desk.ledger);
         index.push(ledger.put_entry(entity, item.id.as_str(), &entry));
         if let Mapped::Rejected(reject) = item.mapped {
             let parked = parked(reject, entry.run);
             index.push(ledger.put_parked(entity, item.id.as_str(), &parked));
-            return;
+            return Ok(());
         }
-        if was_parked {
+        if prior.is_some_and(|prior| prior.parked) {
             index.push(ledger.delete_parked(entity, item.id.as_str()));
         }
         if verb == Some(Verb::Retire) {
@@ -249,16 +258,18 @@ impl Scribe {
                 None => Change::end(external_id),
             };
             self.count(&end);
-            self.ends.push(end);
-            return;
+            return Ok(self.ends.push(&end)?);
         }
         if let (Some(verb), Mapped::Draft(draft)) = (verb, item.mapped) {
-            let external_id = draft.external_id().clone();
-            let change =
-                Change { verb, external_id, json: draft.json().clone(), hash: draft.hash() };
+            let change = draft.into_change(verb);
             self.count(&change);
-            changes.push(change);
+            if entity == Entity::Department {
+                departments.push(change);
+            } else {
+                self.want([change])?;
+            }
         }
+        Ok(())
     }
 
     fn count(&mut self, change: &Change) {
@@ -273,27 +284,30 @@ impl Scribe {
         }
         let phase = Phase::Retire(self.desk.entity);
         let seq = ENDS + self.out.ends;
-        let op = self.desk.ledger.put_set(self.desk.run, phase, seq, &self.ends)?;
+        let op = self.desk.ledger.put_set(self.desk.run, phase, seq, &mut self.ends)?;
         self.out.ends += 1;
-        self.ends.clear();
         Ok(Some(op))
     }
 
-    /// Plans the changes at hand in sets, while there are at least so many.
-    fn plan(&mut self, least: usize) -> Result<(), SyncError> {
-        while self.changes.len() >= least {
-            let set: Vec<Change> = self.changes.drain(..self.changes.len().min(SET)).collect();
-            let op = self.plan_set(&set)?;
-            self.desk.ledger.write_blobs(vec![op])?;
+    /// Puts changes into the plan.
+    fn want(&mut self, changes: impl IntoIterator<Item = Change>) -> Result<(), SyncError> {
+        for change in changes {
+            self.changes.push(&change)?;
+            self.plan(SET)?;
         }
         Ok(())
     }
 
-    fn plan_set(&mut self, changes: &[Change]) -> Result<Op, SyncError> {
-        let phase = Phase::Upsert(self.desk.entity);
-        let op = self.desk.ledger.put_set(self.desk.run, phase, self.out.sets, changes)?;
-        self.out.sets += 1;
-        Ok(op)
+    /// Plans the changes at hand as a set, if there are at least so many.
+    fn plan(&mut self, least: usize) -> Result<(), SyncError> {
+        if self.changes.len() >= least {
+            let phase = Phase::Upsert(self.desk.entity);
+            let (run, seq) = (self.desk.run, self.out.sets);
+            let op = self.desk.ledger.put_set(run, phase, seq, &mut self.changes)?;
+            self.out.sets += 1;
+            self.desk.ledger.write_blobs(vec![op])?;
+        }
+        Ok(())
     }
 }
 

@@ -27,7 +27,7 @@ pub use entry::{Entry, Standing};
 pub use frame::{FrameId, Framed, Frames};
 pub use generations::{InForce, KEPT_GENERATIONS};
 pub use parked::Parked;
-pub use plan_blob::{Phase, StoredSet};
+pub use plan_blob::{OpenSet, Phase, StoredSet};
 pub use proposals::{Proposal, Verdict};
 pub use run::{RunRecord, RunState};
 

@@ -10,7 +10,7 @@ use crate::port::store::{Op, Space, StoreError};
 
 use super::frame::{read_u32, take};
 use super::keys::entity_byte;
-use super::press::{compress_with, decompress};
+use super::press::{compress, decompress};
 use super::{Ledger, damaged};
 
 /// When in a run a set is applied.
@@ -42,8 +42,53 @@ pub struct StoredSet {
     pub set: ChangeSet,
 }
 
+/// A set in the making: its changes as they are stored. When it was stored it is empty again, and keeps its room.
+#[derive(Debug, Default)]
+pub struct OpenSet {
+    plain: Vec<u8>,
+    len: usize,
+}
+
+impl OpenSet {
+    /// How many changes there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Appends a change.
+    ///
+    /// # Errors
+    /// [`StoreError`] when its draft is too large.
+    pub fn push(&mut self, change: &Change) -> Result<(), StoreError> {
+        let key = change.external_id.as_str().as_bytes();
+        let (key_len, len) = (length(key)?, length(&change.json)?);
+        self.plain.push(match change.verb {
+            Verb::Create => 0,
+            Verb::Update => 1,
+            Verb::Retire => 2,
+        });
+        self.plain.extend_from_slice(&change.hash.0);
+        self.plain.extend_from_slice(&key_len);
+        self.plain.extend_from_slice(key);
+        self.plain.extend_from_slice(&len);
+        self.plain.extend_from_slice(&change.json);
+        self.len += 1;
+        Ok(())
+    }
+}
+
+fn length(part: &[u8]) -> Result<[u8; 4], StoreError> {
+    let len = u32::try_from(part.len()).map_err(|_| damaged("a draft too large".to_owned()))?;
+    Ok(len.to_le_bytes())
+}
+
 impl Ledger {
-    /// The operation that stores one set of a plan.
+    /// The operation that stores one set of a plan, which is empty afterwards.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be packed.
@@ -52,27 +97,12 @@ impl Ledger {
         run: RunId,
         phase: Phase,
         seq: u32,
-        changes: &[Change],
+        set: &mut OpenSet,
     ) -> Result<Op, StoreError> {
-        let packed = compress_with(|plain| {
-            for change in changes {
-                plain.push(match change.verb {
-                    Verb::Create => 0,
-                    Verb::Update => 1,
-                    Verb::Retire => 2,
-                });
-                plain.extend_from_slice(&change.hash.0);
-                let key = change.external_id.as_str().as_bytes();
-                for part in [key, &change.json] {
-                    let len = u32::try_from(part.len())
-                        .map_err(|_| damaged("a draft too large".to_owned()))?;
-                    plain.extend_from_slice(&len.to_le_bytes());
-                    plain.extend_from_slice(part);
-                }
-            }
-            Ok(())
-        });
-        Ok(Op::Put(self.keys.plan(run, Some((phase.byte(), seq))), packed?))
+        let packed = compress(&set.plain)?;
+        set.plain.clear();
+        set.len = 0;
+        Ok(Op::Put(self.keys.plan(run, Some((phase.byte(), seq))), packed))
     }
 
     /// The sets of a run's plan, in the order in which they are applied, after the first `skip`.

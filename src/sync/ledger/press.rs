@@ -32,10 +32,7 @@ thread_local! {
 
 /// Packs bytes.
 pub(super) fn compress(plain: &[u8]) -> Result<Vec<u8>, StoreError> {
-    compress_with(|out| {
-        out.extend_from_slice(plain);
-        Ok(())
-    })
+    PRESS.with_borrow_mut(|press| press.pack(plain))
 }
 
 /// Packs what `fill` writes, which packs nothing itself.
@@ -43,24 +40,32 @@ pub(super) fn compress_with(
     fill: impl FnOnce(&mut Vec<u8>) -> Result<(), StoreError>,
 ) -> Result<Vec<u8>, StoreError> {
     PRESS.with_borrow_mut(|press| {
-        let Press { compressor, plain, packed } = press;
+        let mut plain = std::mem::take(&mut press.plain);
         plain.clear();
-        packed.clear();
-        fill(plain)?;
-        let compressor = match compressor {
+        fill(&mut plain)?;
+        let packed = press.pack(&plain);
+        if plain.capacity() <= KEPT_BYTES {
+            press.plain = plain;
+        }
+        packed
+    })
+}
+
+impl Press {
+    fn pack(&mut self, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let compressor = match &mut self.compressor {
             Some(compressor) => compressor,
             none => none.insert(Compressor::new(LEVEL).map_err(|cause| failed(&cause))?),
         };
-        packed.reserve(zstd_safe::compress_bound(plain.len()));
-        compressor.compress_to_buffer(plain, packed).map_err(|cause| failed(&cause))?;
-        let done = packed.clone();
-        for buffer in [plain, packed] {
-            if buffer.capacity() > KEPT_BYTES {
-                *buffer = Vec::new();
-            }
+        self.packed.clear();
+        self.packed.reserve(zstd_safe::compress_bound(plain.len()));
+        compressor.compress_to_buffer(plain, &mut self.packed).map_err(|cause| failed(&cause))?;
+        let done = self.packed.clone();
+        if self.packed.capacity() > KEPT_BYTES {
+            self.packed = Vec::new();
         }
         Ok(done)
-    })
+    }
 }
 
 /// What was packed.

@@ -22,11 +22,8 @@ pub(super) struct Draftee {
     pub(super) prior: Option<Entry>,
     pub(super) reframe: bool,
     pub(super) verb: Option<Verb>,
-    pub(super) was_parked: bool,
     /// The employee that the record is linked to.
     pub(super) link: Option<ExternalId>,
-    /// Whether this run has decided about the record before.
-    pub(super) decided: bool,
     /// What was known before, when this is the first time that the run meets it.
     pub(super) replaced: Option<Entry>,
 }
@@ -35,9 +32,13 @@ impl Scribe {
     /// Gives every waiting record its entry; drops what the same run has already dealt with.
     pub(super) fn draft(&mut self) -> Result<Vec<Draftee>, SyncError> {
         let known = self.known()?;
-        let mut group: Vec<Draftee> = Vec::with_capacity(self.waiting.len());
-        let mut at: HashMap<String, usize> = HashMap::with_capacity(self.waiting.len());
-        for (origin, item) in std::mem::take(&mut self.waiting) {
+        let mut group = std::mem::take(&mut self.group);
+        let (batches, records) = std::mem::take(&mut self.waiting);
+        let mut at: HashMap<String, usize> = HashMap::with_capacity(records);
+        let items = batches
+            .into_iter()
+            .flat_map(|(origin, items)| items.into_iter().map(move |item| (origin, item)));
+        for (origin, mut item) in items {
             let twin = at.get(item.id.as_str()).copied();
             // A twin in the same group replaces the first, whose change is not planned yet: it starts from where that one did.
             let (prior, met) = if let Some(index) = twin {
@@ -56,21 +57,25 @@ impl Scribe {
             if again && met.is_some_and(|met| met.raw == item.raw) {
                 continue;
             }
-            let (item, link) = self.matched(item, met.is_some())?;
+            let link = self.matched(&mut item, met.is_some())?;
             let held = match known.get(item.id.as_str()) {
                 Some(&held) => held,
                 None => self.held(prior),
             };
             let slot = met.map(|met| met.slot);
-            let mut draftee = self.entry_for(item, origin, (prior, held), slot, link)?;
-            draftee.replaced = match twin {
+            let (entry, verb, reframe) =
+                self.decide(&item, origin, (prior, held), slot, link.is_some())?;
+            let replaced = match twin {
                 Some(index) => group[index].replaced,
                 None => prior.filter(|_| origin == Origin::Pulled && !again),
             };
+            if twin.is_none() {
+                at.insert(item.id.as_str().to_owned(), group.len());
+            }
+            let draftee = Draftee { item, origin, entry, prior, reframe, verb, link, replaced };
             if let Some(index) = twin {
                 group[index] = draftee;
             } else {
-                at.insert(draftee.item.id.as_str().to_owned(), group.len());
                 group.push(draftee);
             }
         }
@@ -87,8 +92,9 @@ impl Scribe {
 
     /// What the target says of the records whose origin asks it.
     fn known(&self) -> Result<HashMap<String, Standing>, SyncError> {
-        let asked = self.waiting.iter().filter(|(origin, _)| origin.asks_target());
-        let ids: Vec<&str> = asked.map(|(_, item)| item.id.as_str()).collect();
+        let asked = self.waiting.0.iter().filter(|(origin, _)| origin.asks_target());
+        let ids: Vec<&str> =
+            asked.flat_map(|(_, items)| items).map(|item| item.id.as_str()).collect();
         if ids.is_empty() || self.desk.vacant {
             return Ok(ids.into_iter().map(|id| (id.to_owned(), Standing::Unknown)).collect());
         }
@@ -108,38 +114,35 @@ impl Scribe {
     }
 
     /// Decides whether a person is an employee of another connection, or cannot be told from another person.
-    fn matched(
-        &self,
-        mut item: Item,
-        known: bool,
-    ) -> Result<(Item, Option<ExternalId>), SyncError> {
-        let Some(matcher) = &self.desk.matcher else { return Ok((item, None)) };
+    fn matched(&self, item: &mut Item, known: bool) -> Result<Option<ExternalId>, SyncError> {
+        let Some(matcher) = &self.desk.matcher else { return Ok(None) };
         let draft = match &item.mapped {
             Mapped::Draft(draft) => draft,
             Mapped::Skipped => {
                 matcher.ended(item.id.as_str())?;
-                return Ok((item, None));
+                return Ok(None);
             }
-            Mapped::Rejected(_) => return Ok((item, None)),
+            Mapped::Rejected(_) => return Ok(None),
         };
         match matcher.judge(item.id.as_str(), draft, known)? {
-            Verdict::Own => Ok((item, None)),
-            Verdict::Linked(owner) => Ok((item, Some(owner))),
+            Verdict::Own => Ok(None),
+            Verdict::Linked(owner) => Ok(Some(owner)),
             Verdict::Clash(reject) => {
                 item.mapped = Mapped::Rejected(reject);
-                Ok((item, None))
+                Ok(None)
             }
         }
     }
 
-    fn entry_for(
+    /// The entry of a record, what is to be done with its row, and whether its payload has to be framed.
+    fn decide(
         &mut self,
-        item: Item,
+        item: &Item,
         origin: Origin,
         (prior, held): (Option<Entry>, Standing),
         slot: Option<u32>,
-        link: Option<ExternalId>,
-    ) -> Result<Draftee, SyncError> {
+        linked: bool,
+    ) -> Result<(Entry, Option<Verb>, bool), SyncError> {
         let desk = &self.desk;
         let applied = match prior {
             Some(prior) if prior.run == desk.run => prior.applied,
@@ -147,7 +150,7 @@ impl Scribe {
         };
         let (wanted, verb, parked) = match &item.mapped {
             // No row of its own; one that stands is merged into the owner's.
-            Mapped::Draft(_) if link.is_some() => {
+            Mapped::Draft(_) if linked => {
                 let stands = matches!(held, Standing::Present(_));
                 (Standing::Unknown, stands.then_some(Verb::Retire), false)
             }
@@ -190,20 +193,7 @@ impl Scribe {
         let absent = replayed && prior.is_some_and(|it| self.desk.ledger.is_gone(&it, run));
         let entry =
             Entry { slot, raw: item.raw, frame, wanted, applied, run, parked, absent, replayed };
-        let was_parked = prior.is_some_and(|prior| prior.parked);
-        let decided = prior.is_some_and(|prior| prior.run == run);
-        Ok(Draftee {
-            item,
-            origin,
-            entry,
-            prior,
-            reframe,
-            verb,
-            was_parked,
-            link,
-            decided,
-            replaced: None,
-        })
+        Ok((entry, verb, reframe))
     }
 
     /// Where nothing is known of a record, the target may still hold it: a receipt was lost, or the state is new.
@@ -211,12 +201,14 @@ impl Scribe {
         if self.desk.vacant {
             return Ok(());
         }
-        // A linked one too: a run that was killed may have written a row of its own.
+        let run = self.desk.run;
+        // A linked one too, unless this run has decided about it: a run that was killed may have written a row of its own.
         let unsure = |draftee: &&mut Draftee| {
             if draftee.origin.asks_target() {
                 return false;
             }
-            let linked = draftee.link.is_some() && draftee.verb.is_none() && !draftee.decided;
+            let decided = draftee.prior.is_some_and(|prior| prior.run == run);
+            let linked = draftee.link.is_some() && draftee.verb.is_none() && !decided;
             draftee.verb == Some(Verb::Create) || linked
         };
         let mut asked: Vec<&mut Draftee> = group.iter_mut().filter(unsure).collect();
