@@ -8,20 +8,21 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::model::entity::Entity;
-use crate::model::ids::RunId;
+use crate::model::ids::{RunId, SourceId};
 use crate::model::record::{Evidence, Record};
 use crate::port::store::StoreError;
 
 use super::SyncError;
-use super::coverage::{Agenda, Turn};
+use super::coverage::Agenda;
 use super::intake::{Batch, Intake, Judged, Origin};
 use super::ledger::{Ledger, Standing};
 use super::matching::Matcher;
 use super::past::Past;
 use super::progress::{Event, Progress};
-use super::pull::{Ids, Listed, Part, Puller};
+use super::pull::{Listed, Part, Puller};
 use super::run::{Run, blocking};
 use super::scribe::{Desk, Scribe, Tallied};
+use super::seen::Seen;
 
 /// Batches in flight between two stages.
 const DEPTH: usize = 2;
@@ -34,8 +35,8 @@ pub(super) enum Source {
     Kept(Past),
     /// Parts of a listing.
     Pull(Vec<Part>),
-    /// What hangs off each of these departments, and off none.
-    Within(Arc<Ids>),
+    /// What hangs off each of the departments that the run has met, and off none.
+    Within(Seen),
     /// Attendance, as the gap ledger asks; about so many turns.
     Turns(Agenda, u64),
     /// Records that were read already.
@@ -193,11 +194,17 @@ impl Phase<'_> {
                 Ok(Listed::default())
             }
             Source::Pull(parts) => puller(sink).read(stream::iter(parts)).await,
-            Source::Within(departments) => {
-                puller(sink).read(stream::iter(departments.parts())).await
+            Source::Within(met) => {
+                let ledger = self.run.ledger.clone();
+                let (parts, walk) = ahead(move |take| departments(&ledger, &met, take));
+                let listed = puller(sink).read(parts).await?;
+                walk.await.map_err(|cause| SyncError::Worker(cause.to_string()))??;
+                Ok(listed)
             }
             Source::Turns(agenda, _) => {
-                let (turns, walk) = turns(self.run.ledger.clone(), agenda);
+                let ledger = self.run.ledger.clone();
+                let (turns, walk) =
+                    ahead(move |take| agenda.turns(&ledger, |turn| take(Part::Turn(turn))));
                 let mut listed = puller(sink).read(turns).await?;
                 listed.unsettled =
                     walk.await.map_err(|cause| SyncError::Worker(cause.to_string()))??;
@@ -213,25 +220,41 @@ impl Source {
         match self {
             Self::Stored | Self::Kept(_) | Self::Given(_) => None,
             Self::Pull(parts) => Some(parts.len() as u64),
-            Self::Within(departments) => Some(departments.len() as u64 + 1),
+            Self::Within(met) => Some(met.count() + 1),
             Self::Turns(_, count) => Some(*count),
         }
     }
 }
 
-/// Walks an agenda on a blocking thread, a few turns ahead.
-fn turns(
-    ledger: Ledger,
-    agenda: Agenda,
-) -> (impl Stream<Item = Part>, JoinHandle<Result<bool, StoreError>>) {
-    let (sink, turns) = mpsc::channel::<Turn>(DEPTH);
-    let walk = tokio::task::spawn_blocking(move || {
-        agenda.turns(&ledger, |turn| sink.blocking_send(turn).is_ok())
-    });
-    let next = |mut turns: mpsc::Receiver<Turn>| async move {
-        turns.recv().await.map(|turn| (Part::Turn(turn), turns))
-    };
-    (stream::unfold(turns, next), walk)
+/// Lets a walk name parts on a blocking thread, a few ahead of who reads them. It is told when no more are wanted.
+fn ahead<T: Send + 'static>(
+    walk: impl FnOnce(&mut dyn FnMut(Part) -> bool) -> Result<T, StoreError> + Send + 'static,
+) -> (impl Stream<Item = Part>, JoinHandle<Result<T, StoreError>>) {
+    let (sink, parts) = mpsc::channel(DEPTH);
+    let walk =
+        tokio::task::spawn_blocking(move || walk(&mut |part| sink.blocking_send(part).is_ok()));
+    let next = |mut parts: mpsc::Receiver<Part>| async move { Some((parts.recv().await?, parts)) };
+    (stream::unfold(parts, next), walk)
+}
+
+/// Names what hangs off none of the departments met, and off each. They are read from the state: a large company has tens
+/// of thousands of them.
+fn departments(
+    ledger: &Ledger,
+    met: &Seen,
+    take: &mut dyn FnMut(Part) -> bool,
+) -> Result<(), StoreError> {
+    let mut wanted = take(Part::Within(None));
+    for pair in ledger.entries(Entity::Department, None) {
+        let (source, entry) = pair?;
+        if !wanted {
+            break;
+        }
+        if let Some(id) = SourceId::parse(&source).ok().filter(|_| met.contains(entry.slot)) {
+            wanted = take(Part::Within(Some(id)));
+        }
+    }
+    Ok(())
 }
 
 fn tell(progress: &dyn Progress, entity: Entity, origin: Origin, done: u64, of: Option<u64>) {

@@ -45,43 +45,12 @@ pub(super) enum Part {
 pub(super) struct Listed {
     pub(super) evidence: Evidence,
     pub(super) failures: Vec<String>,
-    /// The ids listed, in order; departments only.
-    pub(super) ids: Ids,
     /// Attendance: which turns were read to their end.
     pub(super) turns: Turns,
     /// Attendance: whether people came or went since the gap ledger was last filed.
     pub(super) unsettled: bool,
     /// Parts that have ended.
     pub(super) parts: u64,
-}
-
-/// Ids one after the other in one text: a large company has tens of thousands of departments.
-#[derive(Default)]
-pub(super) struct Ids {
-    text: String,
-    ends: Vec<usize>,
-}
-
-impl Ids {
-    pub(super) fn push(&mut self, id: &SourceId) {
-        self.text.push_str(id.as_str());
-        self.ends.push(self.text.len());
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    fn get(&self, at: usize) -> Option<SourceId> {
-        let from = if at == 0 { 0 } else { *self.ends.get(at - 1)? };
-        SourceId::parse(self.text.get(from..*self.ends.get(at)?)?).ok()
-    }
-
-    /// What hangs off none of them, and what off each.
-    pub(super) fn parts(&self) -> impl Iterator<Item = Part> {
-        let each = (0..self.len()).filter_map(|at| self.get(at));
-        std::iter::once(None).chain(each.map(Some)).map(Part::Within)
-    }
 }
 
 /// Reads one kind.
@@ -241,11 +210,6 @@ impl Puller<'_> {
             known.total = evidence.total.or(known.total);
             (self.on_evidence)(&listed.evidence);
         }
-        if self.entity == Entity::Department {
-            for record in &page.records {
-                listed.ids.push(&record.id);
-            }
-        }
     }
 }
 
@@ -271,22 +235,4 @@ fn repeating() -> Fault {
         remedy: "run again; if it stays, report it to the platform with the time of this run"
             .to_owned(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_department_is_a_part_and_so_is_none() {
-        let mut ids = Ids::default();
-        let told = |ids: &Ids| -> Vec<String> { ids.parts().map(|part| name(&part)).collect() };
-        assert_eq!(told(&ids), ["outside any department"]);
-        for id in ["a", "研发", "b"] {
-            ids.push(&SourceId::parse(id).unwrap());
-        }
-        let each =
-            ["outside any department", "of department a", "of department 研发", "of department b"];
-        assert_eq!((ids.len(), told(&ids)), (3, each.map(str::to_owned).to_vec()));
-    }
 }

@@ -39,10 +39,11 @@ use super::ledger::{Ledger, RunRecord, RunState, Standing};
 use super::matching::Matcher;
 use super::phase::{Phase, Source};
 use super::progress::{Event, Progress};
-use super::pull::{Ids, Listed, Part};
+use super::pull::{Listed, Part};
 use super::report::{Counts, Report};
 use super::retire::Retirer;
 use super::scribe::Tallied;
+use super::seen::Seen;
 use super::targets::Targets;
 
 /// Runs whose plans and records are kept.
@@ -376,7 +377,6 @@ impl Run<'_> {
 
     async fn pull(&mut self) -> Result<(), SyncError> {
         let capabilities = self.syncer.provider.capabilities().await?;
-        let mut departments = Arc::new(Ids::default());
         let mut by_departments = false;
         for entity in [Entity::Department, Entity::Employee] {
             if self.request.mapper.digest(entity).is_none() {
@@ -385,14 +385,11 @@ impl Run<'_> {
             for walk in capabilities.walks.iter().filter(|walk| walk_entity(**walk) == entity) {
                 let source = match walk {
                     Walk::Whole(_) => Source::Pull(vec![Part::Whole]),
-                    Walk::PerDepartment(_) => Source::Within(departments.clone()),
+                    Walk::PerDepartment(_) => Source::Within(self.met(Entity::Department)),
                 };
                 by_departments |= matches!(walk, Walk::PerDepartment(_));
                 let listed = self.phase(entity, source, false).await?;
                 self.certify(entity, &listed)?;
-                if entity == Entity::Department {
-                    departments = Arc::new(listed.ids);
-                }
             }
         }
         if by_departments {
@@ -451,6 +448,11 @@ impl Run<'_> {
         let (listed, tallied) = phase.carry_out(source, tallied).await?;
         self.kinds.insert(entity, tallied);
         Ok(listed)
+    }
+
+    /// Whom of a kind the run has met so far.
+    fn met(&self, entity: Entity) -> Seen {
+        self.kinds.get(&entity).map(|tallied| tallied.seen.clone()).unwrap_or_default()
     }
 
     /// Judges a listing.

@@ -1,7 +1,7 @@
 //! Which objects a run has met: one bit each.
 
 /// A growing set of slots.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Seen {
     words: Vec<u64>,
     count: u64,
