@@ -51,48 +51,64 @@ fn circles(connection: &Connection, room: usize) -> rusqlite::Result<Vec<Danglin
     Ok(found)
 }
 
-/// Resolves a reference where it can be, so many open rows at a time: `SQLite` keeps those that a statement changes in memory.
-/// A department whose parent came late has the path of a top department until its own is made anew.
+/// Resolves a reference where it can be. A department whose parent came late has the path of a top department until its own
+/// is made anew.
 fn resolve(connection: &Connection, reference: &Reference) -> rusqlite::Result<()> {
     let Reference { entity, column, to, .. } = *reference;
     let (table, to) = (tables::table(entity), tables::table(to));
     let (named, open) = (reference.named(), reference.open());
     let path = if entity == Entity::Department { ", \"path\" = NULL" } else { "" };
+    let change = format!(
+        "\"{column}\" = (SELECT t.\"id\" FROM \"{to}\" t WHERE t.\"external_id\" = \"{table}\".{named}){path}"
+    );
+    let there =
+        format!("EXISTS (SELECT 1 FROM \"{to}\" t WHERE t.\"external_id\" = \"{table}\".{named})");
+    sweep(connection, table, &change, (&open, &there))?;
+    Ok(())
+}
+
+/// Changes the rows for which `open`, a condition that an index knows, and `also` hold. So many open rows at a time: `SQLite`
+/// keeps those that a statement changes in memory. Tells how many rows were changed.
+fn sweep(
+    connection: &Connection,
+    table: &str,
+    change: &str,
+    (open, also): (&str, &str),
+) -> rusqlite::Result<usize> {
     let mut next = connection.prepare(&format!(
         "SELECT max(\"id\") FROM (SELECT \"id\" FROM \"{table}\" WHERE {open} AND \"id\" > ?1 ORDER BY \"id\" LIMIT {STRIDE})"
     ))?;
     let mut update = connection.prepare(&format!(
-        "UPDATE \"{table}\" SET \"{column}\" = (SELECT t.\"id\" FROM \"{to}\" t WHERE t.\"external_id\" = \"{table}\".{named}){path} \
-         WHERE {open} AND \"id\" > ?1 AND \"id\" <= ?2 \
-         AND EXISTS (SELECT 1 FROM \"{to}\" t WHERE t.\"external_id\" = \"{table}\".{named})"
+        "UPDATE \"{table}\" SET {change} WHERE {open} AND \"id\" > ?1 AND \"id\" <= ?2 AND {also}"
     ))?;
-    let mut done = i64::MIN;
+    let (mut done, mut changed) = (i64::MIN, 0);
     while let Some(last) = next.query_row([done], |row| row.get::<_, Option<i64>>(0))? {
-        update.execute([done, last])?;
+        changed += update.execute([done, last])?;
         done = last;
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// Makes the missing paths, and those below them, level by level. A circle of parents has no top and so no path.
 fn settle_paths(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute(
-        "UPDATE \"departments\" SET \"path\" = NULL WHERE \"path\" IS NOT NULL AND \"id\" IN (
-            WITH RECURSIVE stale (id) AS (
-                SELECT \"id\" FROM \"departments\" WHERE \"path\" IS NULL
-                UNION SELECT d.\"id\" FROM \"departments\" d JOIN stale s ON d.\"parent_id\" = s.id
-            ) SELECT id FROM stale)",
-        (),
-    )?;
-    let mut tops = connection.prepare(
-        "UPDATE \"departments\" SET \"path\" = \"name\" WHERE \"path\" IS NULL AND \"parent_id\" IS NULL",
-    )?;
-    let mut next_level = connection.prepare(
-        "UPDATE \"departments\" SET \"path\" = p.\"path\" || ' / ' || \"departments\".\"name\" FROM \"departments\" p \
-         WHERE \"departments\".\"path\" IS NULL AND p.\"id\" = \"departments\".\"parent_id\" AND p.\"path\" IS NOT NULL",
-    )?;
-    tops.execute(())?;
-    while next_level.execute(())? > 0 {}
+    let mut known =
+        connection.prepare("SELECT 1 FROM \"departments\" WHERE \"path\" IS NOT NULL")?;
+    if known.exists(())? {
+        connection.execute(
+            "UPDATE \"departments\" SET \"path\" = NULL WHERE \"path\" IS NOT NULL AND \"id\" IN (
+                WITH RECURSIVE stale (id) AS (
+                    SELECT \"id\" FROM \"departments\" WHERE \"path\" IS NULL
+                    UNION SELECT d.\"id\" FROM \"departments\" d JOIN stale s ON d.\"parent_id\" = s.id
+                ) SELECT id FROM stale)",
+            (),
+        )?;
+    }
+    let parent = "SELECT p.\"path\" || ' / ' || \"departments\".\"name\" FROM \"departments\" p \
+        WHERE p.\"id\" = \"departments\".\"parent_id\" AND p.\"path\" IS NOT NULL";
+    let change =
+        format!("\"path\" = CASE WHEN \"parent_id\" IS NULL THEN \"name\" ELSE ({parent}) END");
+    let ready = format!("(\"parent_id\" IS NULL OR EXISTS ({parent}))");
+    while sweep(connection, "departments", &change, ("\"path\" IS NULL", &ready))? > 0 {}
     Ok(())
 }
 
