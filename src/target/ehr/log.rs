@@ -1,12 +1,13 @@
 //! The write-ahead log: what it holds is carried over into the file beside the writer.
 //!
-//! To carry over is to wait for the disk. A thread does it that lasts no longer than that, through a connection of its own,
-//! while the writer goes on; the little that comes meanwhile the writer carries over itself, and then the log starts anew.
-//! The invariant: the writer never leaves the thread far behind, so the log is bounded, unless somebody reads on and on.
+//! To carry over is to wait for the disk. A thread does it, through a connection of its own, while the writer goes on; the
+//! little that comes meanwhile the writer carries over itself, and then the log starts anew. The thread lasts while sets come:
+//! of each new one the C library would keep some memory. The invariant: the writer never leaves the thread far behind, so the log is bounded, unless somebody reads on and on.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -30,7 +31,9 @@ pub(super) struct Log {
     pages: Arc<AtomicU32>,
     /// How many of them were carried over.
     carried: u32,
-    carrier: Option<JoinHandle<()>>,
+    carrier: Option<Carrier>,
+    /// Whether the carrier was asked and has not said that it is done.
+    under_way: bool,
 }
 
 impl Log {
@@ -51,7 +54,7 @@ impl Log {
             counted.store(pages.unsigned_abs(), Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(Self { path: path.to_owned(), many, pages, carried: 0, carrier: None })
+        Ok(Self { path: path.to_owned(), many, pages, carried: 0, carrier: None, under_way: false })
     }
 
     /// Sees to the log between two writes.
@@ -61,25 +64,37 @@ impl Log {
             self.carried = 0;
         }
         let grown = pages - self.carried;
-        match self.carrier.take() {
-            Some(carrier) if !carrier.is_finished() && grown < PATIENCE * self.many => {
-                self.carrier = Some(carrier);
-            }
-            Some(carrier) => {
-                // One that failed has left all of it to the writer.
-                drop(carrier.join());
+        if self.under_way {
+            // One that failed has left all of it to the writer.
+            if self.is_done() || grown >= PATIENCE * self.many {
+                self.wait();
                 self.finish(connection);
             }
-            None if grown >= self.many => {
-                let (path, few) = (self.path.clone(), self.many / LITTLE);
-                let carrier = thread::Builder::new().name("ehr-log".to_owned());
-                match carrier.spawn(move || drop(carry_most(&path, few))) {
-                    Ok(carrier) => self.carrier = Some(carrier),
-                    Err(_) => self.finish(connection),
-                }
+        } else if grown >= self.many {
+            self.under_way = self.ask();
+            if !self.under_way {
+                self.finish(connection);
             }
-            None => {}
         }
+    }
+
+    /// Whether there is a thread that carries over now.
+    fn ask(&mut self) -> bool {
+        if self.carrier.is_none() {
+            self.carrier = Carrier::start(self.path.clone(), self.many / LITTLE).ok();
+        }
+        let asked = self.carrier.as_ref().is_some_and(|it| it.orders.try_send(()).is_ok());
+        if !asked {
+            // It is gone; the next time another one is started.
+            self.carrier = None;
+        }
+        asked
+    }
+
+    fn is_done(&mut self) -> bool {
+        let told = self.carrier.as_ref().map(|carrier| carrier.done.try_recv());
+        self.under_way = matches!(told, Some(Err(mpsc::TryRecvError::Empty)));
+        !self.under_way
     }
 
     /// Carries over what is left. A file that cannot be written, or a page that somebody still reads, stays in the log.
@@ -94,7 +109,7 @@ impl Log {
         connection: &Connection,
         options: Options,
     ) -> rusqlite::Result<()> {
-        self.wait();
+        self.rest();
         connection.busy_timeout(Duration::ZERO)?;
         let cut = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
         connection.busy_timeout(options.busy)?;
@@ -102,15 +117,49 @@ impl Log {
     }
 
     fn wait(&mut self) {
-        if let Some(carrier) = self.carrier.take() {
-            drop(carrier.join());
+        if let Some(carrier) = self.carrier.as_ref().filter(|_| self.under_way) {
+            // One that is gone does nothing more either.
+            carrier.done.recv().unwrap_or_default();
+        }
+        self.under_way = false;
+    }
+
+    /// Waits for the thread and ends it.
+    fn rest(&mut self) {
+        self.wait();
+        if let Some(Carrier { orders, thread, .. }) = self.carrier.take() {
+            drop(orders);
+            drop(thread.join());
         }
     }
 }
 
 impl Drop for Log {
     fn drop(&mut self) {
-        self.wait();
+        self.rest();
+    }
+}
+
+/// The thread that carries over, each time it is asked to.
+struct Carrier {
+    orders: mpsc::SyncSender<()>,
+    done: mpsc::Receiver<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Carrier {
+    fn start(path: PathBuf, few: u32) -> io::Result<Self> {
+        let (orders, asked) = mpsc::sync_channel(1);
+        let (told, done) = mpsc::sync_channel(1);
+        let thread = thread::Builder::new().name("ehr-log".to_owned()).spawn(move || {
+            while asked.recv().is_ok() {
+                drop(carry_most(&path, few));
+                if told.send(()).is_err() {
+                    break;
+                }
+            }
+        })?;
+        Ok(Self { orders, done, thread })
     }
 }
 
