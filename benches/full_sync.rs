@@ -58,6 +58,8 @@ fn syncer(platform: &Platform, dir: &Path) -> (Syncer, Request) {
     let texts = ["department.rhai", "employee.rhai", "tables.yaml"].map(|name| (name, read(name)));
     let files =
         Files::from_memory("feishu", texts.iter().map(|(name, text)| (*name, text.as_str())));
+    // First, as in the daemon: what is freed after a plugin was compiled is not all given back.
+    let store = Arc::new(SledStore::open(&dir.join("state"), Options::default()).unwrap());
     let mapper =
         Generation::load(&files, None).unwrap().mapper(&connection, "Asia/Shanghai", "CN").unwrap();
     let provider = component(platform, &dir.join("cache"), tenant.clone());
@@ -74,7 +76,7 @@ fn syncer(platform: &Platform, dir: &Path) -> (Syncer, Request) {
             dir.join("archive"),
             Retention { days: 1, bytes: 1 << 30 },
         )),
-        store: Arc::new(SledStore::open(&dir.join("state"), Options::default()).unwrap()),
+        store,
         clock,
         settings: Settings {
             zone: zone.time_zone().clone(),
