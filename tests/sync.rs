@@ -147,6 +147,23 @@ async fn a_department_that_cannot_be_read_retires_nobody_and_stops_nobody() {
 }
 
 #[tokio::test]
+async fn people_are_listed_by_the_departments_that_are_there_and_outside_of_all() {
+    let world = world(7);
+    world.platform().people.insert("u900".to_owned(), ("Outside".to_owned(), Vec::new()));
+    world.sync().await;
+    assert!(world.held(Entity::Employee, "u000").is_some());
+    assert!(world.held(Entity::Employee, "u900").is_some());
+    {
+        // It is known from before and would fail if anybody asked for its people.
+        let mut platform = world.platform();
+        platform.departments.remove("d3");
+        platform.broken.insert("d3".to_owned());
+    }
+    let report = world.sync().await;
+    assert_eq!(report.failures, [""; 0]);
+}
+
+#[tokio::test]
 async fn a_listing_that_lost_most_people_is_held_before_its_first_write() {
     let world = world(30);
     world.sync().await;
