@@ -4,9 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// So many bytes of parts are hashed at once.
-const FEW_BYTES: usize = 256;
-
 /// What bytes are, in 16 bytes. Equal hashes mean equal content.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContentHash(pub [u8; 16]);
@@ -19,25 +16,12 @@ impl ContentHash {
 
     /// Hashes several parts; their borders count, so `["ab", "c"]` differs from `["a", "bc"]`.
     pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        // Most parts are a few bytes: side by side they are hashed at once, which takes half the time.
-        let mut few = Vec::with_capacity(FEW_BYTES);
-        let mut hasher: Option<Box<blake3::Hasher>> = None;
+        let mut hasher = blake3::Hasher::new();
         for part in parts {
-            for bytes in [&(part.len() as u64).to_le_bytes(), part] {
-                if few.len() + bytes.len() > FEW_BYTES {
-                    hasher.get_or_insert_default().update(&few);
-                    few.clear();
-                }
-                match &mut hasher {
-                    Some(hasher) if bytes.len() > FEW_BYTES => drop(hasher.update(bytes)),
-                    _ => few.extend_from_slice(bytes),
-                }
-            }
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
         }
-        Self::cut(&match hasher {
-            Some(mut hasher) => hasher.update(&few).finalize(),
-            None => blake3::hash(&few),
-        })
+        Self::cut(&hasher.finalize())
     }
 
     fn cut(hash: &blake3::Hash) -> Self {
@@ -102,29 +86,5 @@ impl<'de> Deserialize<'de> for ContentHash {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| serde::de::Error::custom("expected 32 hexadecimal digits"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parts_few_or_many_are_hashed_as_what_they_are_one_after_the_other() {
-        for sizes in
-            [&[][..], &[0], &[3, 0, 16], &[240, 1], &[248], &[249, 7], &[5, 9000, 5], &[100; 30]]
-        {
-            let parts: Vec<Vec<u8>> =
-                (1..).zip(sizes).map(|(byte, &len)| vec![byte; len]).collect();
-            let lengths = parts.iter().map(|part| (part.len() as u64).to_le_bytes());
-            let joined: Vec<u8> =
-                lengths.zip(&parts).flat_map(|(len, part)| [&len[..], part].concat()).collect();
-            let found = ContentHash::of_parts(parts.iter().map(Vec::as_slice));
-            assert_eq!(found, ContentHash::of(&joined), "{sizes:?}");
-        }
-        assert_ne!(
-            ContentHash::of_parts([&b"ab"[..], b"c"]),
-            ContentHash::of_parts([&b"a"[..], b"bc"])
-        );
     }
 }
