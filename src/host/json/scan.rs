@@ -44,8 +44,7 @@ impl<'t> Scanner<'t> {
     /// Steps from one member or element to the next: `false` at the end. The opening bracket is already eaten.
     pub(super) fn next(&mut self, first: &mut bool, close: u8) -> Result<bool, JsonError> {
         self.space();
-        let found = self.peek();
-        if found == Some(close) {
+        if self.peek() == Some(close) {
             self.at += 1;
             return Ok(false);
         }
@@ -80,7 +79,7 @@ impl<'t> Scanner<'t> {
     }
 }
 
-// What follows takes a position and gives the next one: a position that is not in memory takes half the time.
+// What follows takes a position and gives the next one, so that it can stay in a register.
 
 fn unexpected(text: &[u8], at: usize) -> JsonError {
     if at >= text.len() {

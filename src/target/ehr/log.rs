@@ -2,7 +2,8 @@
 //!
 //! To carry over is to wait for the disk. A thread does it, through a connection of its own, while the writer goes on; the
 //! little that comes meanwhile the writer carries over itself, and then the log starts anew. The thread lasts while sets come:
-//! of each new one the C library would keep some memory. The invariant: the writer never leaves the thread far behind, so the log is bounded, unless somebody reads on and on.
+//! of each new one the C library would keep some memory. The invariant: the writer never leaves the thread far behind, so the
+//! log is bounded, unless somebody reads on and on.
 
 use std::io;
 use std::path::{Path, PathBuf};
