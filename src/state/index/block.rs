@@ -65,33 +65,27 @@ fn word<'b>(left: &mut &'b [u8]) -> Result<Borrowed<'b>, Failure> {
 }
 
 /// Packs words in key order.
-pub(super) fn pack<B: AsRef<[u8]>>(words: &[(B, Option<B>)]) -> Vec<u8> {
+pub(super) fn pack(words: &[Word]) -> Vec<u8> {
     let prefix = match words {
-        [(first, _), .., (last, _)] => shared(first.as_ref(), last.as_ref()),
-        [(only, _)] => only.as_ref().len(),
+        [(first, _), .., (last, _)] => first.iter().zip(last).take_while(|(a, b)| a == b).count(),
+        [(only, _)] => only.len(),
         [] => 0,
     };
     let mut out = Vec::with_capacity(prefix + 4 + words.iter().map(size).sum::<usize>());
     put_length(&mut out, prefix);
-    out.extend(words.first().iter().flat_map(|(key, _)| &key.as_ref()[..prefix]));
+    out.extend(words.first().iter().flat_map(|(key, _)| &key[..prefix]));
     for (key, value) in words {
-        let (key, value) = (key.as_ref(), value.as_ref().map(AsRef::as_ref));
         put_length(&mut out, key.len() - prefix);
-        put_length(&mut out, value.map_or(0, |value| value.len() + 1));
+        put_length(&mut out, value.as_ref().map_or(0, |value| value.len() + 1));
         out.extend_from_slice(&key[prefix..]);
-        out.extend_from_slice(value.unwrap_or_default());
+        out.extend_from_slice(value.as_deref().unwrap_or_default());
     }
     out
 }
 
-/// The length of what two keys begin with alike.
-pub(super) fn shared(a: &[u8], b: &[u8]) -> usize {
-    a.iter().zip(b).take_while(|(a, b)| a == b).count()
-}
-
 /// What a word takes in a block, about.
-pub(super) fn size<B: AsRef<[u8]>>((key, value): &(B, Option<B>)) -> usize {
-    key.as_ref().len() + value.as_ref().map_or(0, |value| value.as_ref().len()) + 3
+pub(super) fn size((key, value): &Word) -> usize {
+    key.len() + value.as_ref().map_or(0, Vec::len) + 3
 }
 
 fn put_length(out: &mut Vec<u8>, mut length: usize) {

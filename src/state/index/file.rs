@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use fastbloom::BloomFilter;
 
 use super::block;
+use super::merge::Word;
 use crate::model::hash::{ContentHash, ContentHasher};
 use crate::state::sled_error::Failure;
 
@@ -65,22 +66,15 @@ impl Writer {
     }
 
     /// Appends a block of words, all greater than those before.
-    pub(super) fn append<B: AsRef<[u8]>>(
-        &mut self,
-        words: &[(B, Option<B>)],
-    ) -> Result<(), Failure> {
-        let (Some((first, _)), Some((last, _))) = (words.first(), words.last()) else {
-            return Ok(());
-        };
-        let first = first.as_ref();
-        let shared = block::shared(first, &self.last);
+    pub(super) fn append(&mut self, words: &[Word]) -> Result<(), Failure> {
+        let [(first, _), ..] = words else { return Ok(()) };
+        let shared = first.iter().zip(&self.last).take_while(|(a, b)| a == b).count();
         self.fences.push(&first[..first.len().min(shared + 1)], self.at);
         let packed = block::pack(words);
         self.out.write_all(&packed)?;
         self.out.write_all(&check(&packed))?;
         self.at += (packed.len() + CHECK) as u64;
-        self.last.clear();
-        self.last.extend_from_slice(last.as_ref());
+        self.last.clone_from(&words[words.len() - 1].0);
         Ok(())
     }
 
@@ -282,7 +276,6 @@ fn broken() -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::index::merge::Word;
 
     fn words(numbers: std::ops::Range<u32>) -> Vec<Word> {
         numbers.map(|n| (format!("key/{n:03}").into_bytes(), Some(vec![7; 5]))).collect()

@@ -31,11 +31,6 @@ impl Fresh {
         self.words.insert(key.into_boxed_slice(), value);
     }
 
-    /// All words.
-    pub(super) fn all(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
-        self.words.iter().map(|(key, value)| (&**key, value.as_deref()))
-    }
-
     /// The words from a key on.
     pub(super) fn range(&self, from: Bound<&[u8]>) -> impl Iterator<Item = Word> {
         let words = self.words.range::<[u8], _>((from, Bound::Unbounded));

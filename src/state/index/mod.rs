@@ -298,20 +298,15 @@ impl Index {
     /// Makes a run of what is fresh and what is loose, at most `most` words.
     fn gather_run(&self, most: usize, _writing: &MutexGuard<'_, ()>) -> Result<(), Failure> {
         let layers = self.layers();
-        let rank = layers.runs.first().map_or(0, |newest| newest.rank + 1);
-        let named = (self.next_id(), rank);
+        let fresh = Box::new(layers.fresh.range(Bound::Unbounded).map(Ok)) as Words<'_>;
+        let words = Merge::new([fresh, self.loose(Bound::Unbounded)]);
         // That a key is gone is of interest only where an older run may have it.
-        let of_interest = |key: &[u8], here: bool| here || layers.may_lie_in_run(key);
-        let run = if layers.loose == 0 {
-            let words = layers.fresh.all().filter(|(key, word)| of_interest(key, word.is_some()));
-            Run::write(&self.folder, named, most, words.map(Ok))?
-        } else {
-            let fresh = Box::new(layers.fresh.range(Bound::Unbounded).map(Ok)) as Words<'_>;
-            let words = Merge::new([fresh, self.loose(Bound::Unbounded)]).filter(|word| {
-                word.as_ref().map_or(true, |(key, word)| of_interest(key, word.is_some()))
-            });
-            Run::write(&self.folder, named, most, words)?
-        };
+        let words = words.filter(|word| match word {
+            Ok((key, None)) => layers.may_lie_in_run(key),
+            Ok((_, Some(_))) | Err(_) => true,
+        });
+        let rank = layers.runs.first().map_or(0, |newest| newest.rank + 1);
+        let run = Run::write(&self.folder, (self.next_id(), rank), most, words)?;
         let mut ops = vec![run.put()];
         for key in self.tree.scan_prefix([LOOSE]).keys() {
             ops.push(Op::Delete(key?.to_vec()));

@@ -52,18 +52,18 @@ pub(super) fn load_all(tree: &sled::Tree, folder: &Path) -> Result<(Vec<Run>, Ve
 
 impl Run {
     /// Writes the file of at most `most` words; it is a run when [`Run::put`] is in the tree.
-    pub(super) fn write<B: AsRef<[u8]>>(
+    pub(super) fn write(
         folder: &Path,
         (id, rank): (u32, u32),
         most: usize,
-        words: impl Iterator<Item = Result<(B, Option<B>), Failure>>,
+        words: impl Iterator<Item = Result<Word, Failure>>,
     ) -> Result<Self, Failure> {
         let mut filter = BloomFilter::with_false_pos(UNSURE).expected_items(most.max(1));
         let mut writer = Writer::create(folder, id)?;
         let (mut count, mut block, mut bytes) = (0, Vec::new(), 0);
         for word in words {
             let word = word?;
-            filter.insert_hash(hash(word.0.as_ref()));
+            filter.insert_hash(hash(&word.0));
             count += 1;
             let size = block::size(&word);
             if bytes + size > BLOCK_BYTES {
