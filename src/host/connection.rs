@@ -112,7 +112,7 @@ impl Connection {
             random: spec.random,
             kept: Kept::default(),
             requests: AtomicU64::new(0),
-            troubled: AtomicBool::new(false),
+            in_turn: AtomicBool::new(false),
             recorder,
             rates,
         };

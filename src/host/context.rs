@@ -39,8 +39,8 @@ pub(super) struct Shared {
     pub(super) random: Arc<dyn Randomness>,
     pub(super) kept: Kept,
     pub(super) requests: AtomicU64,
-    /// Whether the last call was broken off.
-    pub(super) troubled: AtomicBool,
+    /// Whether the last call was broken off or computed on and on: the next one computes in turn from the start.
+    pub(super) in_turn: AtomicBool,
     /// Who listens, if anybody does.
     pub(super) recorder: Option<Arc<Recorder>>,
     pub(super) rates: Arc<Rates>,

@@ -21,6 +21,7 @@ use super::limits::Limits;
 use super::rates::Refused;
 use super::record::{Call, Heard, Made, Recorder, Tape, Understudy};
 use super::timer::Timer;
+use super::turn::Permit;
 
 /// The most memory of an instance that waits for its next call: memory never shrinks, and a new instance is cheap.
 const IDLE_BYTES: usize = 16 << 20;
@@ -107,11 +108,11 @@ impl Live {
         })
     }
 
-    fn begin(&mut self, limit: Duration, now: Instant, stretch: Stretch) {
+    fn begin(&mut self, limit: Duration, now: Instant, stretch: Stretch, permit: Option<Permit>) {
         let context = self.store.data_mut();
         context.budget = Budget::new(&context.shared.limits, limit, now, stretch);
         context.quota.met = None;
-        context.turn.rest();
+        context.turn.begin(permit);
         self.store.set_epoch_deadline(1);
     }
 
@@ -127,7 +128,7 @@ impl Live {
     /// Runs a recorded call with the tape that is set. Whether the instance may run another, and what came out.
     pub(super) async fn play(&mut self, call: &Call) -> (bool, Result<Made, Failure>) {
         let limit = self.store.data().shared.limits.call;
-        self.begin(limit, Instant::now(), Stretch::default());
+        self.begin(limit, Instant::now(), Stretch::default(), None);
         let out = call.perform(self).await.map_err(|failure| blamed(&self.store, failure));
         let whole = out.as_ref().err().is_none_or(Failure::leaves_instance_usable);
         (self.end(call.export()) && whole, out)
@@ -207,9 +208,9 @@ pub(super) async fn run<O: Operation>(
     let stretch = Stretch::default();
     let mut timer = idle.as_mut().map(|live| std::mem::take(&mut live.timer)).unwrap_or_default();
     let call = async {
-        // Whoever broke down last time computes in turn from the start.
-        let troubled = shared.troubled.load(Ordering::Relaxed);
-        let turn = if troubled { core.turns.take().await } else { None };
+        // Whoever broke down or computed on and on last time computes in turn from the start.
+        let in_turn = shared.in_turn.load(Ordering::Relaxed);
+        let permit = if in_turn { core.turns.take().await } else { None };
         let noting = || shared.recorder.as_ref().map(|_| Tape::Noting(Vec::new()));
         let mut live = match idle {
             Some(mut live) => {
@@ -220,8 +221,7 @@ pub(super) async fn run<O: Operation>(
             }
             None => Live::start(shared, noting()).await?,
         };
-        live.begin(limit, now, stretch.clone());
-        live.store.data_mut().turn.hold(turn);
+        live.begin(limit, now, stretch.clone(), permit);
         let out = operation.run(&mut live).await.map_err(|failure| blamed(&live.store, failure));
         Ok((live, out))
     };
@@ -232,9 +232,11 @@ pub(super) async fn run<O: Operation>(
         requests: 0,
         used: Vec::new(),
     };
+    let mut long = false;
     let out = match in_time(&mut timer, now + limit, &stretch, call).await {
         Some(Ok((mut live, out))) => {
             live.timer = timer;
+            long = live.store.data().turn.was_long();
             let whole = out.as_ref().err().is_none_or(Failure::leaves_instance_usable);
             let usable = live.end(O::EXPORT) && whole;
             let budget = &mut live.store.data_mut().budget;
@@ -256,7 +258,7 @@ pub(super) async fn run<O: Operation>(
         }
     };
     let broken = out.as_ref().is_err_and(|failure| !failure.leaves_instance_usable());
-    shared.troubled.store(broken, Ordering::Relaxed);
+    shared.in_turn.store(broken || long, Ordering::Relaxed);
     ran.out = out.map_err(|failure| failure.into_fault(shared, O::EXPORT));
     ran
 }

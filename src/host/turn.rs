@@ -1,9 +1,10 @@
 //! Whose turn it is to compute. Most calls compute for less than a tick and never get here; a guest that computes on and on
 //! takes turns with others of its kind on all cores but one, so that everybody else's calls find a core that is free. So
-//! does a connection whose last call was broken off: a guest that breaks down in no time can be as busy as one that loops.
+//! does a connection whose last call was broken off or had to take a turn: a guest that ends in no time, or just in time to
+//! begin again, can be as busy as one that loops.
 //!
 //! Not a deadline: that ends a call, this only makes it wait. The invariant: of the calls that have computed for more than a
-//! tick without a pause, or follow one that was broken off, no more run at once than there are turns.
+//! tick without a pause, or follow one that did or was broken off, no more run at once than there are turns.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -38,6 +39,8 @@ pub(super) type Permit = OwnedSemaphorePermit;
 pub(super) struct Turn {
     /// Ticks since its call began or last waited for the network.
     ticks: u32,
+    /// Whether it has had to take a turn since its call began.
+    long: bool,
     held: Arc<Mutex<Option<Permit>>>,
 }
 
@@ -48,6 +51,7 @@ impl Turn {
         self.ticks = self.ticks.saturating_add(1);
         // The tick is the machine's, so a call that met one has not computed for a whole one yet.
         let long = self.ticks > 1;
+        self.long |= long;
         let (turns, held) = (Arc::clone(&turns.0), Arc::clone(&self.held));
         async move {
             tokio::task::yield_now().await;
@@ -58,12 +62,19 @@ impl Turn {
         }
     }
 
-    /// The call has its turn from its start.
-    pub(super) fn hold(&mut self, permit: Option<Permit>) {
+    /// A call begins; it may have its turn from its start.
+    pub(super) fn begin(&mut self, permit: Option<Permit>) {
+        self.rest();
+        self.long = false;
         *self.held.lock().unwrap_or_else(PoisonError::into_inner) = permit;
     }
 
-    /// The guest pauses: its call begins, ends, or waits for the network.
+    /// Whether the call has had to take a turn.
+    pub(super) fn was_long(&self) -> bool {
+        self.long
+    }
+
+    /// The guest pauses: its call ends or waits for the network.
     pub(super) fn rest(&mut self) {
         self.give_back();
         self.ticks = 0;
@@ -99,6 +110,18 @@ mod tests {
         assert!(!comes(&mut busy, &turns).await);
         drop(other);
         assert!(comes(&mut busy, &turns).await, "an instance that is gone holds nothing");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_had_to_take_a_turn_is_remembered_until_the_next() {
+        let (turns, mut turn) = (Turns::new(1), Turn::default());
+        turn.next(&turns).await;
+        assert!(!turn.was_long(), "a first tick is free");
+        turn.next(&turns).await;
+        turn.rest();
+        assert!(turn.was_long(), "though it paused since");
+        turn.begin(None);
+        assert!(!turn.was_long());
     }
 
     #[tokio::test(start_paused = true)]

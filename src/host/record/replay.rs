@@ -193,7 +193,7 @@ fn offline(plugin: &Arc<Plugin>, limits: Limits) -> Shared {
         random: Arc::new(Nothing),
         kept: Kept::default(),
         requests: AtomicU64::new(0),
-        troubled: AtomicBool::new(false),
+        in_turn: AtomicBool::new(false),
         recorder: None,
         rates: Rates::none(),
     }
