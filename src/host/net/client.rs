@@ -25,6 +25,12 @@ const IDLE_CONNECTIONS: usize = 8;
 const IDLE_TIME: Duration = Duration::from_secs(30);
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 const HEADERS: usize = 100;
+/// A body of up to this many bytes is read as fast as it comes. Pages of the platforms are far below.
+const AT_ONCE: usize = 1 << 20;
+/// What is read of a longer body before the next breath, which makes it about as fast as a gigabit line: what comes without
+/// end leaves room for everybody else.
+const STRETCH: usize = 256 << 10;
+const BREATH: Duration = Duration::from_millis(2);
 
 const NO_CLIENT: NetError = NetError::Network(
     "no TLS client: this machine has no root certificates, install the package `ca-certificates`",
@@ -137,11 +143,16 @@ async fn read(mut response: Response, limit: usize) -> Result<Fetched, NetError>
     let announced = response.content_length().unwrap_or(0);
     let announced = usize::try_from(announced).ok().filter(|&length| length <= limit);
     let mut body = BytesMut::with_capacity(announced.ok_or(NetError::TooLarge)?);
+    let mut unpaced = AT_ONCE;
     while let Some(chunk) = response.chunk().await.map_err(|error| told(&error))? {
         if chunk.len() > limit - body.len() {
             return Err(NetError::TooLarge);
         }
         body.extend_from_slice(&chunk);
+        if body.len() > unpaced {
+            unpaced = body.len() + STRETCH;
+            tokio::time::sleep(BREATH).await;
+        }
     }
     Ok(Fetched { status: response.status().as_u16(), headers, body: body.freeze() })
 }
@@ -217,6 +228,8 @@ mod tests {
     use std::net::SocketAddr;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
     use super::*;
 
     #[tokio::test]
@@ -275,6 +288,25 @@ mod tests {
         let found = client.execute(Request::new("GET".parse().unwrap(), url)).await;
         assert_eq!(found.err().map(|error| told(&error)), Some(NetError::NotPublic));
         assert_eq!(inside.accept().err().unwrap().kind(), io::ErrorKind::WouldBlock);
+    }
+
+    #[tokio::test]
+    async fn a_long_body_that_comes_at_once_is_read_with_breaths() {
+        let len = AT_ONCE + 40 * STRETCH;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.read_buf(&mut Vec::with_capacity(1024)).await.unwrap();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {len}\r\n\r\n");
+            stream.write_all(&[head.as_bytes(), &vec![b' '; len]].concat()).await.unwrap();
+        });
+        let began = Instant::now();
+        let request = Request::new("GET".parse().unwrap(), url);
+        let read = Clients::default().exchange(Route::Inside, request, len).await.unwrap();
+        assert_eq!(read.body.len(), len);
+        // The longest chunks are nearly two stretches long.
+        assert!(began.elapsed() >= 20 * BREATH);
     }
 
     #[tokio::test]
