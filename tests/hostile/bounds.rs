@@ -95,7 +95,7 @@ async fn an_instance_lives_on_but_not_large_or_with_a_response_it_kept() {
     assert_eq!(probe(&moody).await.0, "2", "one instance serves many calls");
     moody.capabilities().await.unwrap();
     assert_eq!(probe(&moody).await.0, "1", "one that grew large is not kept");
-    let server = Server::start(|_| Reply::json("{}")).await;
+    let server = Server::start(|_| Reply::json("{}"));
     let keeper = connect(
         &bench.guest("keeper", &["plugin"]),
         &[("url", &server.url("/"))],
@@ -114,8 +114,7 @@ async fn requests_of_one_call_and_their_bytes_are_bounded() {
             |request| {
                 if request.contains("/small") { Reply::json("{}") } else { Reply::Endless }
             },
-        )
-        .await;
+        );
     let mut limited = spec(&plugin, &[("url", &server.url("/"))], &[&server.grant()]);
     limited.limits = Limits { http_bytes: 1 << 20, call: Duration::from_secs(10), ..LIMITS };
     let connection = Connection::new(limited).unwrap();
@@ -135,7 +134,7 @@ async fn requests_of_one_call_and_their_bytes_are_bounded() {
 async fn an_announced_length_beyond_the_limit_is_not_even_read() {
     let bench = Bench::new();
     let huge = "HTTP/1.1 200 OK\r\ncontent-length: 10737418240\r\n\r\n";
-    let server = Server::start(move |_| Reply::Raw(huge.into())).await;
+    let server = Server::start(move |_| Reply::Raw(huge.into()));
     let connection =
         connect(&bench.guest("courier", &FULL), &[("url", &server.url("/"))], &[&server.grant()]);
     assert_eq!(probe(&connection).await.0, "2");

@@ -31,8 +31,7 @@ async fn a_header_carries_a_secret_to_granted_hosts_only_and_back_to_nobody() {
     let server = Server::start(|request| {
         let sent = request.lines().find_map(|line| line.strip_prefix("x-key: ")).unwrap_or("none");
         Reply::with("200 OK", &format!("x-echo: {sent}\r\n"), "{}")
-    })
-    .await;
+    });
     let granted = thief(&bench, &server.url("/"), ("x-key", HELD), &[&server.grant()]);
     let told = all_told(&granted).await;
     assert!(server.seen()[0].contains("x-key: s3cr3t"), "it was really sent");
@@ -46,13 +45,12 @@ async fn a_header_carries_a_secret_to_granted_hosts_only_and_back_to_nobody() {
 #[tokio::test]
 async fn a_redirect_that_repeats_a_secret_is_covered_and_not_followed() {
     let bench = Bench::new();
-    let evil = Server::start(|_| Reply::json("{}")).await;
+    let evil = Server::start(|_| Reply::json("{}"));
     let target = evil.url("/");
     let server = Server::start(move |request| {
         let query = request.split_whitespace().nth(1).unwrap().to_owned();
         Reply::with("302 Found", &format!("location: {target}{query}\r\n"), "")
-    })
-    .await;
+    });
     let url = server.url("/?s={secret:app_secret}");
     let connection = thief(&bench, &url, ("accept", "*/*"), &[&server.grant(), &evil.grant()]);
     let (found, _) = probe(&connection).await;
@@ -64,7 +62,7 @@ async fn a_redirect_that_repeats_a_secret_is_covered_and_not_followed() {
 #[tokio::test]
 async fn headers_that_would_change_the_road_or_split_the_request_are_refused() {
     let bench = Bench::new();
-    let server = Server::start(|_| Reply::json("{}")).await;
+    let server = Server::start(|_| Reply::json("{}"));
     for (name, value) in [
         ("Host", "evil.test"),
         ("proxy-authorization", HELD),
@@ -85,7 +83,7 @@ async fn headers_that_would_change_the_road_or_split_the_request_are_refused() {
 async fn errors_of_a_request_with_a_secret_in_it_do_not_tell_it() {
     let bench = Bench::new();
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let broken = Server::start(|_| Reply::Raw(b"HTTP/1.1 200".to_vec())).await;
+    let broken = Server::start(|_| Reply::Raw(b"HTTP/1.1 200".to_vec()));
     for (address, url) in [
         (closed.to_string(), format!("http://{closed}/?s={HELD}")),
         (broken.grant(), broken.url(&format!("/?s={HELD}"))),

@@ -86,13 +86,13 @@ struct Neighbour {
 }
 
 impl Neighbour {
-    async fn start(bench: &Bench) -> Self {
+    fn start(bench: &Bench) -> Self {
         let items: Vec<_> =
             (0..50).map(|n| serde_json::json!({"id": n, "name": "x".repeat(200)})).collect();
         let body = serde_json::json!({ "items": items }).to_string();
         let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n";
         let whole = format!("{head}content-length: {}\r\n\r\n{body}", body.len()).into_bytes();
-        let platform = Server::start(move |_| Reply::Raw(whole.clone())).await;
+        let platform = Server::start(move |_| Reply::Raw(whole.clone()));
         let settings = [("url", &*platform.url("/")), ("items", "/items"), ("id", "/id")];
         let mut spec = spec(&bench.guest("courier", &FULL), &settings, &[&platform.grant()]);
         spec.tenant = TenantId::parse("neighbour").unwrap();
@@ -223,8 +223,8 @@ fn of_guests(arsenal: &mut Arsenal) {
 }
 
 /// The servers of the attacks; the first one is what no attack may reach.
-async fn of_servers(arsenal: &mut Arsenal) -> Vec<Server> {
-    let inside = Server::start(|_| Reply::json("inside")).await;
+fn of_servers(arsenal: &mut Arsenal) -> Vec<Server> {
+    let inside = Server::start(|_| Reply::json("inside"));
     let huge = b"HTTP/1.1 200 OK\r\ncontent-length: 10737418240\r\n\r\n".to_vec();
     let replies: [(&str, Reply, &[&str]); 4] = [
         ("dripping response", Reply::Drip, &["1"]),
@@ -236,11 +236,11 @@ async fn of_servers(arsenal: &mut Arsenal) -> Vec<Server> {
     let local = format!("localhost:{}", inside.address.port());
     let mut servers = vec![inside];
     for (name, reply, ends) in replies {
-        let server = Server::start(move |_| reply.clone()).await;
+        let server = Server::start(move |_| reply.clone());
         arsenal.send(name, &server.url("/"), &server.grant(), ends);
         servers.push(server);
     }
-    let server = Server::start(move |_| Reply::with("302 Found", &target, "moved")).await;
+    let server = Server::start(move |_| Reply::with("302 Found", &target, "moved"));
     arsenal.send("redirect inside", &server.url("/"), &server.grant(), &["moved"]);
     arsenal.send("private address", "http://169.254.169.254/", &server.grant(), &["0"]);
     arsenal.send("name of a private address", &format!("https://{local}/"), &local, &["0"]);
@@ -255,10 +255,10 @@ async fn of_servers(arsenal: &mut Arsenal) -> Vec<Server> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_neighbour_keeps_working_and_every_attack_ends_in_time() {
     let bench = Arc::new(Bench::new());
-    let neighbour = Neighbour::start(&bench).await;
+    let neighbour = Neighbour::start(&bench);
     let mut arsenal = Arsenal { bench, attacks: Vec::new() };
     of_guests(&mut arsenal);
-    let servers = of_servers(&mut arsenal).await;
+    let servers = of_servers(&mut arsenal);
     println!("{:<28}{:>12}{:>12}{:>8}", "attack", "late, ms", "share, %", "rounds");
     let mut failed = Vec::new();
     for attack in arsenal.attacks {

@@ -14,7 +14,7 @@ async fn asked(url: &str, grants: &[&str]) -> (String, Option<String>) {
 
 #[tokio::test]
 async fn a_host_is_reached_only_when_both_ask_and_grant_it() {
-    let server = Server::start(|_| Reply::json(OK)).await;
+    let server = Server::start(|_| Reply::json(OK));
     let url = server.url("/x");
     assert_eq!(asked(&url, &[&server.grant()]).await, (OK.to_owned(), None));
     let refused = ("0".to_owned(), Some(server.grant()));
@@ -46,7 +46,7 @@ fn strip_manifest(wasm: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn addresses_inside_are_refused_by_name_and_by_number() {
-    let server = Server::start(|_| Reply::json(OK)).await;
+    let server = Server::start(|_| Reply::json(OK));
     let port = server.address.port();
     // Granted as a public name, it may not lead inside.
     let local = format!("localhost:{port}");
@@ -73,19 +73,18 @@ async fn addresses_inside_are_refused_by_name_and_by_number() {
 
 #[tokio::test]
 async fn a_redirect_is_handed_to_the_guest_and_not_followed() {
-    let inside = Server::start(|_| Reply::json("inside")).await;
+    let inside = Server::start(|_| Reply::json("inside"));
     let target = inside.url("/secret");
     let server = Server::start(move |_| {
         Reply::with("302 Found", &format!("location: {target}\r\n"), "moved")
-    })
-    .await;
+    });
     assert_eq!(asked(&server.url("/"), &[&server.grant(), &inside.grant()]).await.0, "moved");
     assert_eq!(inside.seen(), Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn a_url_that_hides_its_host_is_refused() {
-    let server = Server::start(|_| Reply::json(OK)).await;
+    let server = Server::start(|_| Reply::json(OK));
     let port = server.address.port();
     for url in ["file:///etc/passwd", "//x", "", "ftp://a.test/"] {
         let bench = Bench::new();
@@ -109,15 +108,14 @@ async fn a_server_that_is_gone_broken_or_compressing_is_told_in_short() {
     let (code, reason) = asked(&format!("http://{closed}/"), &[&closed.to_string()]).await;
     assert_eq!((code.as_str(), reason.as_deref()), ("3", Some("connection refused")));
     let cut =
-        Server::start(|_| Reply::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{".to_vec()))
-            .await;
+        Server::start(|_| Reply::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{".to_vec()));
     let (code, reason) = asked(&cut.url("/?token=t0k3n"), &[&cut.grant()]).await;
     assert_eq!(code, "3");
     assert!(!reason.unwrap().contains("t0k3n"));
-    let zipped = Server::start(|_| Reply::with("200 OK", "content-encoding: gzip\r\n", "x")).await;
+    let zipped = Server::start(|_| Reply::with("200 OK", "content-encoding: gzip\r\n", "x"));
     let (code, reason) = asked(&zipped.url("/"), &[&zipped.grant()]).await;
     assert_eq!(code, "3");
     assert!(reason.unwrap().contains("compressed"));
-    let garbage = Server::start(|_| Reply::Raw(b"\x00\x01garbage\r\n\r\n".to_vec())).await;
+    let garbage = Server::start(|_| Reply::Raw(b"\x00\x01garbage\r\n\r\n".to_vec()));
     assert_eq!(asked(&garbage.url("/"), &[&garbage.grant()]).await.0, "3");
 }

@@ -10,7 +10,7 @@ use super::server::{Reply, Server};
 use super::{Bench, FULL, blamed, connect, spec};
 
 async fn page(body: &'static str, items: &str, id: &str) -> Result<Vec<(String, String)>, Fault> {
-    let server = Server::start(move |_| Reply::with("200 OK", "", body)).await;
+    let server = Server::start(move |_| Reply::with("200 OK", "", body));
     let bench = Bench::new();
     let settings = [("url", &*server.url("/")), ("items", items), ("id", id)];
     let connection = connect(&bench.guest("courier", &FULL), &settings, &[&server.grant()]);
@@ -80,7 +80,7 @@ async fn an_answer_that_is_no_json_is_the_platforms_fault_and_shows_nothing_of_i
 
 #[tokio::test]
 async fn a_page_has_no_more_records_than_its_limit() {
-    let server = Server::start(|_| Reply::json(r#"{"items":[{"id":1},{"id":2},{"id":3}]}"#)).await;
+    let server = Server::start(|_| Reply::json(r#"{"items":[{"id":1},{"id":2},{"id":3}]}"#));
     let bench = Bench::new();
     let settings = [("url", &*server.url("/")), ("items", "/items"), ("id", "/id")];
     let mut spec = spec(&bench.guest("courier", &FULL), &settings, &[&server.grant()]);

@@ -78,7 +78,7 @@ async fn a_secret_that_a_server_repeats_in_any_way_is_in_no_recording() {
     // As it is, and in an encoding that nothing covers.
     let backwards: String = SECRET.chars().rev().collect();
     let echo = serde_json::json!({ "echo": SECRET, "backwards": backwards }).to_string();
-    let server = Server::start(move |_| Reply::json(&echo)).await;
+    let server = Server::start(move |_| Reply::json(&echo));
     let settings = [
         ("url", &*server.url("/?s={secret:app_secret}")),
         ("body", r#"{"s":"{secret:app_secret}"}"#),

@@ -35,8 +35,7 @@ async fn a_failing_platform_is_asked_again_a_broken_plugin_is_not() {
             0 => Reply::Raw(vec![]),
             1 => Reply::json("<html>"),
             _ => Reply::json(r#"{"items":[{"id":1}]}"#),
-        })
-        .await;
+        });
     let bench = Bench::new();
     let settings = [("url", &*server.url("/")), ("items", "/items"), ("id", "/id")];
     let mut spec = spec(&bench.guest("courier", &FULL), &settings, &[&server.grant()]);

@@ -10,7 +10,7 @@ use super::{Bench, FULL, SECRET, connect, probe};
 
 async fn sent(settings: &[(&str, &str)]) -> ((String, Option<String>), Vec<String>) {
     // Echoes the request it was sent, head and body.
-    let server = Server::start(|request| Reply::with("200 OK", "", request)).await;
+    let server = Server::start(|request| Reply::with("200 OK", "", request));
     let bench = Bench::new();
     let plugin = bench.guest("courier", &FULL);
     let path = settings.iter().find(|(name, _)| *name == "path").map_or("/", |(_, path)| path);

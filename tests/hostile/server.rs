@@ -1,11 +1,15 @@
-//! A server that answers as a test wants it to, one connection after the other or many at once.
+//! A server that answers as a test wants it to, one connection after the other or many at once. It has a thread of its own:
+//! what it does for a guest is no work of the process that hosts the guest.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime;
+use tokio::sync::oneshot;
 
 /// What the server does once it has read a request.
 #[derive(Clone)]
@@ -31,31 +35,31 @@ impl Reply {
     }
 }
 
-/// A running server; it ends with the runtime of its test.
+/// A running server; it ends when it is dropped.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<String>>>,
+    _stop: oneshot::Sender<()>,
 }
 
 impl Server {
-    pub(crate) async fn start(reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    pub(crate) fn start(reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let (reply, log) = (Arc::new(reply), Arc::clone(&seen));
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (reply, log) = (Arc::clone(&reply), Arc::clone(&log));
-                tokio::spawn(async move {
-                    let mut stream = stream;
-                    let Some(request) = read(&mut stream).await else { return };
-                    let answer = reply(&request);
-                    log.lock().unwrap().push(request);
-                    serve(stream, answer).await;
-                });
-            }
+        let log = Arc::clone(&seen);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        thread::spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = accept(listener, Arc::new(reply), log) => {}
+                    _dropped = stopped => {}
+                }
+            });
         });
-        Self { address, seen }
+        Self { address, seen, _stop: stop }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -69,6 +73,23 @@ impl Server {
     /// The requests so far, as they came.
     pub(crate) fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
+    }
+}
+
+async fn accept(
+    listener: std::net::TcpListener,
+    reply: Arc<impl Fn(&str) -> Reply + Send + Sync + 'static>,
+    log: Arc<Mutex<Vec<String>>>,
+) {
+    let listener = TcpListener::from_std(listener).unwrap();
+    while let Ok((mut stream, _)) = listener.accept().await {
+        let (reply, log) = (Arc::clone(&reply), Arc::clone(&log));
+        tokio::spawn(async move {
+            let Some(request) = read(&mut stream).await else { return };
+            let answer = reply(&request);
+            log.lock().unwrap().push(request);
+            serve(stream, answer).await;
+        });
     }
 }
 

@@ -66,7 +66,7 @@ async fn a_response_that_drips_or_never_comes_ends_with_the_call() {
     let bench = Bench::new();
     let plugin = bench.guest("courier", &FULL);
     for reply in [Reply::Drip, Reply::Silent] {
-        let server = Server::start(move |_| reply.clone()).await;
+        let server = Server::start(move |_| reply.clone());
         let connection = connect(&plugin, &[("url", &server.url("/"))], &[&server.grant()]);
         let (denied, _) = in_time(&LIMITS, probe(&connection)).await;
         assert_eq!(denied, "1", "`deadline`, with time left to say so");
