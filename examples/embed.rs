@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use rollcall::app::Embedding;
-use rollcall::model::{entity::Entity, ids::ConnectionId, ids::ExternalId, plan::ChangeSet};
+use rollcall::model::entity::Entity;
+use rollcall::model::ids::{ConnectionId, ExternalId};
+use rollcall::model::plan::{Change, ChangeSet, Verb};
 use rollcall::port::target::{Dangling, Held, Refusal, Target, TargetError};
 
 /// Keeps every record in a map.
@@ -24,14 +26,15 @@ impl Target for InMemory {
         let rows = self.0.lock().unwrap();
         Ok(keys.iter().map(|key| rows.get(key).cloned()).collect())
     }
-    async fn apply(&self, set: ChangeSet) -> Result<Vec<Result<(), Refusal>>, TargetError> {
+    async fn apply(&self, set: Arc<ChangeSet>) -> Result<Vec<Result<(), Refusal>>, TargetError> {
         let mut rows = self.0.lock().unwrap();
-        let write = |change: rollcall::model::plan::Change| {
-            let retired = change.verb == rollcall::model::plan::Verb::Retire;
-            rows.insert(change.external_id, Held { hash: change.hash, retired, json: change.json });
+        let write = |change: &Change| {
+            let (hash, json) = (change.hash, change.json.clone());
+            let held = Held { hash, retired: change.verb == Verb::Retire, json };
+            rows.insert(change.external_id.clone(), held);
             Ok(())
         };
-        Ok(set.changes.into_iter().map(write).collect())
+        Ok(set.changes.iter().map(write).collect())
     }
     async fn settle(&self, _: Entity) -> Result<Vec<Dangling>, TargetError> {
         Ok(Vec::new())

@@ -1,5 +1,7 @@
 //! A system that is written: the EHR.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 
@@ -78,7 +80,7 @@ pub trait Target: Send + Sync {
     ///
     /// # Errors
     /// [`TargetError`] when nothing of the set was written.
-    async fn apply(&self, set: ChangeSet) -> Result<Vec<Result<(), Refusal>>, TargetError>;
+    async fn apply(&self, set: Arc<ChangeSet>) -> Result<Vec<Result<(), Refusal>>, TargetError>;
 
     /// Called after the last set of a kind in a run: resolves references among records. Returns at most 100 that dangle.
     ///

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -38,11 +39,11 @@ pub(super) struct Applier<'a> {
     pub(super) settle: &'a [Entity],
 }
 
-/// A set that was written, and what the target says of each of its changes.
+/// What became of a set that was written.
 struct Written {
     entity: Entity,
-    keys: Vec<ExternalId>,
-    results: Vec<Result<(), Refusal>>,
+    changes: u64,
+    refused: Vec<(ExternalId, Refusal)>,
 }
 
 impl Applier<'_> {
@@ -81,9 +82,15 @@ impl Applier<'_> {
             } else {
                 changes
             };
-            let keys = changes.iter().map(|change| change.external_id.clone()).collect();
-            let results = self.target.apply(ChangeSet { entity, changes }).await?;
-            if sink.send(Written { entity, keys, results }).await.is_err() {
+            let set = Arc::new(ChangeSet { entity, changes });
+            let results = self.target.apply(set.clone()).await?;
+            let changes = set.changes.len() as u64;
+            let refused = set.changes.iter().zip(results);
+            let refused = refused.filter_map(|(change, result)| {
+                result.err().map(|refusal| (change.external_id.clone(), refusal))
+            });
+            let refused = refused.collect();
+            if sink.send(Written { entity, changes, refused }).await.is_err() {
                 // Filing failed, and says why.
                 break;
             }
@@ -102,7 +109,7 @@ impl Applier<'_> {
         let mut done = 0;
         let mut receipts = Receipts::new(self.ledger);
         while let Some(written) = written.recv().await {
-            done += written.keys.len() as u64;
+            done += written.changes;
             let count = counts.entry(written.entity).or_default();
             *count += self.receipt(written, record)?;
             receipts.filed(record).await?;
@@ -112,14 +119,12 @@ impl Applier<'_> {
     }
 
     /// Files the receipt of a set. Returns how many of its changes the target took.
-    fn receipt(&self, set: Written, record: &mut RunRecord) -> Result<u64, SyncError> {
+    fn receipt(&self, written: Written, record: &mut RunRecord) -> Result<u64, SyncError> {
+        let Written { entity, changes, refused } = written;
+        let taken = changes - refused.len() as u64;
         let mut ops = Vec::new();
-        let mut taken = 0;
-        for (key, result) in set.keys.iter().zip(set.results) {
-            match result {
-                Ok(()) => taken += 1,
-                Err(refusal) => ops.extend(self.refused(set.entity, key, refusal, record)?),
-            }
+        for (key, refusal) in refused {
+            ops.extend(self.refused(entity, &key, refusal, record)?);
         }
         record.applied_sets += 1;
         ops.push(self.ledger.put_run(record));
@@ -176,18 +181,19 @@ impl<'a> Receipts<'a> {
     }
 }
 
-/// Reads a stored plan on a blocking thread, a set or two ahead.
+/// Reads a stored plan on a blocking thread, one set ahead.
 pub(super) fn read_plan(
     ledger: &Ledger,
     run: RunId,
 ) -> mpsc::Receiver<Result<ChangeSet, StoreError>> {
     let (sink, sets) = mpsc::channel(1);
-    let ledger = ledger.clone();
+    let (ledger, runtime) = (ledger.clone(), Handle::current());
     tokio::task::spawn_blocking(move || {
-        for stored in ledger.plan(run) {
-            if sink.blocking_send(stored.map(|stored| stored.set)).is_err() {
-                break;
-            }
+        let mut plan = ledger.plan(run);
+        // A set is large: it is not unpacked before there is room for it.
+        while let Ok(room) = runtime.block_on(sink.reserve()) {
+            let Some(stored) = plan.next() else { break };
+            room.send(stored.map(|stored| stored.set));
         }
     });
     sets

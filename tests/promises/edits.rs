@@ -55,7 +55,7 @@ impl Target for Witness {
         self.inner.load(entity, keys).await
     }
 
-    async fn apply(&self, set: ChangeSet) -> Result<Vec<Result<(), Refusal>>, TargetError> {
+    async fn apply(&self, set: Arc<ChangeSet>) -> Result<Vec<Result<(), Refusal>>, TargetError> {
         if set.entity == Entity::Employee {
             let marks = set.changes.iter().map(|change| marks(&change.json)).collect();
             self.sets.lock().unwrap().push(marks);

@@ -322,7 +322,7 @@ impl Target for FakeTarget {
         Ok(keys.iter().map(|key| rows.get(&(entity, key.clone())).cloned()).collect())
     }
 
-    async fn apply(&self, set: ChangeSet) -> Result<Vec<Result<(), Refusal>>, TargetError> {
+    async fn apply(&self, set: Arc<ChangeSet>) -> Result<Vec<Result<(), Refusal>>, TargetError> {
         let number = self.sets.fetch_add(1, Ordering::Relaxed) + 1;
         if self.fail_at.lock().unwrap().is_some_and(|at| number >= at) {
             return Err(TargetError::Unavailable("gone".to_owned()));
@@ -331,7 +331,7 @@ impl Target for FakeTarget {
         let mut log = self.log.lock().unwrap();
         let refuse = self.refuse.lock().unwrap();
         let mut results = Vec::new();
-        for change in set.changes {
+        for change in &set.changes {
             if refuse.contains(change.external_id.source()) {
                 let (code, message) = ("target::constraint".to_owned(), "refused".to_owned());
                 results.push(Err(Refusal { code, message }));
@@ -343,16 +343,16 @@ impl Target for FakeTarget {
                 // As the EHR does: a run of the other connection may have linked the two and not written its own yet.
                 let there = rows.contains_key(&(set.entity, into));
                 if there {
-                    rows.remove(&(set.entity, change.external_id));
+                    rows.remove(&(set.entity, change.external_id.clone()));
                 }
                 let message = "not there yet".to_owned();
                 let missing = || Refusal { code: "target::missing".to_owned(), message };
                 results.push(there.then_some(()).ok_or_else(missing));
                 continue;
             }
-            let key = (set.entity, change.external_id);
+            let key = (set.entity, change.external_id.clone());
             let retired = change.verb == Verb::Retire;
-            let json = if retired { rows[&key].json.clone() } else { change.json };
+            let json = if retired { &rows[&key].json } else { &change.json }.clone();
             rows.insert(key, Held { hash: change.hash, retired, json });
             results.push(Ok(()));
         }

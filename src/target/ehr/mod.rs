@@ -163,7 +163,7 @@ impl Target for EmbeddedEhr {
         self.call(move |ledger| ledger.load(entity, &keys)).await
     }
 
-    async fn apply(&self, set: ChangeSet) -> Result<Vec<Result<(), Refusal>>, TargetError> {
+    async fn apply(&self, set: Arc<ChangeSet>) -> Result<Vec<Result<(), Refusal>>, TargetError> {
         let now = self.now();
         self.call(move |ledger| ledger.apply(&set, &now)).await
     }

@@ -126,7 +126,7 @@ async fn a_failed_set_leaves_nothing_and_the_next_one_works() {
         (0..2000).map(|n| person(&format!("c{n}"), &json!({ "alias": "x".repeat(60) }))).collect();
     let error = world
         .ehr
-        .apply(ChangeSet { entity: Entity::Employee, changes: crowd.clone() })
+        .apply(Arc::new(ChangeSet { entity: Entity::Employee, changes: crowd.clone() }))
         .await
         .unwrap_err();
     assert!(
@@ -150,14 +150,15 @@ async fn a_file_that_another_program_writes_is_unavailable_and_then_works() {
     let world = World::new();
     let other = world.look();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let set = || ChangeSet { entity: Entity::Employee, changes: vec![person("1", &json!({}))] };
-    let error = world.ehr.apply(set()).await.unwrap_err();
+    let changes = vec![person("1", &json!({}))];
+    let set = Arc::new(ChangeSet { entity: Entity::Employee, changes });
+    let error = world.ehr.apply(set.clone()).await.unwrap_err();
     assert!(
         matches!(&error, TargetError::Unavailable(text) if text.contains("another program")),
         "{error}"
     );
     other.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(world.ehr.apply(set()).await.unwrap(), [Ok(())]);
+    assert_eq!(world.ehr.apply(set.clone()).await.unwrap(), [Ok(())]);
 }
 
 #[tokio::test]
@@ -169,7 +170,7 @@ async fn a_file_that_may_only_be_read_says_so() {
         .await
         .unwrap();
     let set = ChangeSet { entity: Entity::Employee, changes: vec![person("1", &json!({}))] };
-    let error = world.ehr.apply(set).await.unwrap_err();
+    let error = world.ehr.apply(Arc::new(set)).await.unwrap_err();
     assert!(matches!(&error, TargetError::Unusable(text) if text.contains("read-only")), "{error}");
 }
 
@@ -221,7 +222,7 @@ async fn a_field_that_the_schema_gains_becomes_a_column() {
         entity: Entity::Employee,
         changes: vec![person("1", &json!({ "alias": "A" }))],
     };
-    assert_eq!(ehr.apply(set).await.unwrap(), [Ok(())]);
+    assert_eq!(ehr.apply(Arc::new(set)).await.unwrap(), [Ok(())]);
 }
 
 #[tokio::test]

@@ -87,7 +87,7 @@ impl World {
     }
 
     async fn outcomes(&self, entity: Entity, changes: Vec<Change>) -> Vec<Result<(), Refusal>> {
-        self.ehr.apply(ChangeSet { entity, changes }).await.unwrap()
+        self.ehr.apply(Arc::new(ChangeSet { entity, changes })).await.unwrap()
     }
 
     async fn apply(&self, entity: Entity, changes: Vec<Change>) {
