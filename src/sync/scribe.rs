@@ -29,9 +29,9 @@ use newcomers::Newcomers;
 /// Records in a group.
 pub(super) const GROUP: usize = 512;
 /// The most changes in a plan set: a target writes a set as one, and the larger it is the less each change takes.
-const SET: usize = 2048;
+const SET: usize = 4096;
 /// Records in a raw frame.
-const FRAME: usize = 128;
+const FRAME: usize = 256;
 /// Sets of ends that a scribe plans are numbered from here, beyond those of the absent.
 const ENDS: u32 = 1 << 31;
 

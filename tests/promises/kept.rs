@@ -9,7 +9,7 @@ use rollcall::model::record::Record;
 use rollcall::sync::ledger::{Entry, FrameId, Ledger, Standing};
 
 /// Records of a frame, as a run writes them.
-const FRAME: usize = 128;
+const FRAME: usize = 256;
 
 /// Lays down (id, payload) of every record of a kind. The target holds none of them.
 pub(crate) fn keep(
