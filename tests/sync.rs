@@ -10,6 +10,7 @@ use rollcall::model::entity::Entity;
 use rollcall::model::hash::ContentHash;
 use rollcall::model::ids::{ExternalId, RunId};
 use rollcall::model::plan::{Change, Verb};
+use rollcall::model::record::Record;
 use rollcall::port::store::{Op, Space};
 use rollcall::state::MemoryStore;
 use rollcall::sync::Mode;
@@ -20,6 +21,24 @@ use support::World;
 
 fn world(people: usize) -> World {
     World::of(people, Arc::new(MemoryStore::default()))
+}
+
+#[tokio::test]
+async fn large_records_are_kept_and_written_a_few_at_a_time() {
+    const MOST_BYTES: usize = 4 << 20;
+    let world = world(20);
+    let custom = world.enlarge();
+    assert_eq!(world.sync().await.state, RunState::Done);
+    assert_eq!(world.standing(Entity::Employee), 20);
+    assert_eq!(world.held(Entity::Employee, "u019").unwrap()["custom"], custom);
+    let syncer = world.syncer();
+    let ledger = Ledger::open(world.store.clone(), &syncer.tenant, &syncer.connection).unwrap();
+    let bytes = |records: Vec<Record>| records.iter().map(|it| it.payload.len()).sum::<usize>();
+    let frames = ledger.frames(Entity::Employee, None).map(|frame| bytes(frame.unwrap().1));
+    let frames: Vec<usize> = frames.collect();
+    assert!(frames.len() > 1 && frames.iter().all(|&it| it <= MOST_BYTES), "{frames:?}");
+    // One of departments, one of punches, and people in more than one.
+    assert!(world.target.sets.load(Ordering::Relaxed) > 3);
 }
 
 #[tokio::test]

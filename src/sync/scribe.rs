@@ -30,8 +30,10 @@ use newcomers::Newcomers;
 pub(super) const GROUP: usize = 512;
 /// The most changes in a plan set: a target writes a set as one, and the larger it is the less each change takes.
 const SET: usize = 4096;
-/// Records in a raw frame.
+/// The most records in a raw frame.
 const FRAME: usize = 256;
+/// A plan set or a raw frame ends here however few there are in it: both are unpacked as a whole.
+const BYTES: usize = 4 << 20;
 /// Sets of ends that a scribe plans are numbered from here, beyond those of the absent.
 const ENDS: u32 = 1 << 31;
 
@@ -134,7 +136,7 @@ impl Scribe {
         let departments = std::mem::take(&mut self.departments);
         self.out.orphans = self.orphans(departments.left())?;
         self.want(departments.finish())?;
-        self.plan(1)?;
+        self.plan()?;
         let meta = self.desk.ledger.put_meta(self.desk.entity, &self.out.meta);
         self.desk.ledger.write_index(vec![meta])?;
         Ok(self.out)
@@ -221,7 +223,10 @@ impl Scribe {
     fn frame(&mut self, group: &mut [Draftee]) -> Result<Vec<Op>, SyncError> {
         let mut ops = Vec::new();
         let mut fresh: Vec<&mut Draftee> = group.iter_mut().filter(|d| d.reframe).collect();
-        for part in fresh.chunks_mut(FRAME) {
+        let mut rest = fresh.as_mut_slice();
+        while !rest.is_empty() {
+            let sizes = rest.iter().map(|draftee| draftee.item.payload.len());
+            let part = rest.split_off_mut(..fitting(sizes)).unwrap_or_default();
             let id = FrameId::new(self.desk.run, self.out.frames);
             self.out.frames += 1;
             self.out.meta.framed += part.len() as u64;
@@ -293,14 +298,16 @@ impl Scribe {
     fn want(&mut self, changes: impl IntoIterator<Item = Change>) -> Result<(), SyncError> {
         for change in changes {
             self.changes.push(&change)?;
-            self.plan(SET)?;
+            if self.changes.len() >= SET || self.changes.bytes() >= BYTES {
+                self.plan()?;
+            }
         }
         Ok(())
     }
 
-    /// Plans the changes at hand as a set, if there are at least so many.
-    fn plan(&mut self, least: usize) -> Result<(), SyncError> {
-        if self.changes.len() >= least {
+    /// Plans the changes at hand as a set.
+    fn plan(&mut self) -> Result<(), SyncError> {
+        if !self.changes.is_empty() {
             let phase = Phase::Upsert(self.desk.entity);
             let (run, seq) = (self.desk.run, self.out.sets);
             let op = self.desk.ledger.put_set(run, phase, seq, &mut self.changes)?;
@@ -309,6 +316,16 @@ impl Scribe {
         }
         Ok(())
     }
+}
+
+/// How many of the records of these sizes go into one frame.
+fn fitting(sizes: impl Iterator<Item = usize>) -> usize {
+    let mut bytes = 0;
+    let fit = sizes.take(FRAME).take_while(|size| {
+        bytes += size;
+        bytes <= BYTES
+    });
+    fit.count().max(1)
 }
 
 /// A change as a number; a plan's digest is their sum, whatever their order.

@@ -56,6 +56,8 @@ pub(crate) struct Platform {
     pub(crate) people: BTreeMap<String, (String, Vec<String>)>,
     /// Person id to employee number, for those who have one.
     pub(crate) numbers: BTreeMap<String, String>,
+    /// Person id to own fields, for those who have some.
+    pub(crate) customs: BTreeMap<String, Value>,
     /// Punch id to (person, Unix second).
     pub(crate) punches: BTreeMap<String, (String, i64)>,
     /// The count the platform claims, if it does.
@@ -133,10 +135,13 @@ impl Provider for FakeProvider {
             let shown = |(id, (name, departments)): (&String, &(String, Vec<String>))| {
                 let number = platform.numbers.get(id);
                 // As DingTalk does: where somebody is listed shows in the record.
-                let shown = json!({
+                let mut shown = json!({
                     "id": id, "name": name, "departments": departments, "number": number,
                     "listed_in": within,
                 });
+                if let Some(custom) = platform.customs.get(id) {
+                    shown["custom"] = custom.clone();
+                }
                 (id.clone(), shown)
             };
             let listed = platform.people.iter().take(platform.cut.unwrap_or(usize::MAX));
@@ -274,6 +279,9 @@ impl FakeMapper {
                 });
                 if let Some(number) = value["number"].as_str() {
                     fields["employee_number"] = json!(number);
+                }
+                if let Some(custom) = value.get("custom") {
+                    fields["custom"] = custom.clone();
                 }
                 fields
             }
@@ -446,6 +454,15 @@ impl World {
 
     pub(crate) fn platform(&self) -> std::sync::MutexGuard<'_, Platform> {
         self.provider.platform.lock().unwrap()
+    }
+
+    /// Gives everybody own fields as large as they can be, a third of a megabyte: a plan set holds about a dozen of them.
+    pub(crate) fn enlarge(&self) -> Value {
+        let note = |n: usize| (format!("note {n}"), json!("备".repeat(1000)));
+        let custom = Value::Object((0..100).map(note).collect());
+        let Platform { people, customs, .. } = &mut *self.platform();
+        customs.extend(people.keys().map(|id| (id.clone(), custom.clone())));
+        custom
     }
 
     pub(crate) fn syncer(&self) -> Syncer {

@@ -60,6 +60,11 @@ impl OpenSet {
         self.len == 0
     }
 
+    /// How long it is before it is packed.
+    pub fn bytes(&self) -> usize {
+        self.plain.len()
+    }
+
     /// Appends a change.
     ///
     /// # Errors
