@@ -43,6 +43,7 @@ pub(super) struct Applier<'a> {
 struct Written {
     entity: Entity,
     changes: u64,
+    taken: u64,
     refused: Vec<(ExternalId, Refusal)>,
 }
 
@@ -85,12 +86,13 @@ impl Applier<'_> {
             let set = Arc::new(ChangeSet { entity, changes });
             let results = self.target.apply(set.clone()).await?;
             let changes = set.changes.len() as u64;
+            let taken = results.iter().filter(|result| result.is_ok()).count() as u64;
             let refused = set.changes.iter().zip(results);
             let refused = refused.filter_map(|(change, result)| {
                 result.err().map(|refusal| (change.external_id.clone(), refusal))
             });
             let refused = refused.collect();
-            if sink.send(Written { entity, changes, refused }).await.is_err() {
+            if sink.send(Written { entity, changes, taken, refused }).await.is_err() {
                 // Filing failed, and says why.
                 break;
             }
@@ -120,8 +122,7 @@ impl Applier<'_> {
 
     /// Files the receipt of a set. Returns how many of its changes the target took.
     fn receipt(&self, written: Written, record: &mut RunRecord) -> Result<u64, SyncError> {
-        let Written { entity, changes, refused } = written;
-        let taken = changes - refused.len() as u64;
+        let Written { entity, taken, refused, .. } = written;
         let mut ops = Vec::new();
         for (key, refusal) in refused {
             ops.extend(self.refused(entity, &key, refusal, record)?);
