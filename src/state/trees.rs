@@ -49,6 +49,20 @@ pub(super) fn guarded<T>(operation: impl FnOnce() -> Result<T, Failure>) -> Resu
     catch_unwind(AssertUnwindSafe(operation)).unwrap_or(Err(Failure::Panicked))
 }
 
+/// Opens sled's files, whose folder's lock the caller holds: where sled's own is taken, a handle of this process is
+/// still closing.
+pub(super) fn open_sled(config: &sled::Config) -> Result<sled::Db, Failure> {
+    let mut outcome = Err(Failure::Locked);
+    for _ in 0..PATIENCE.0 {
+        outcome = guarded(|| Ok(config.open()?));
+        match outcome {
+            Err(Failure::Locked) => std::thread::sleep(PATIENCE.1),
+            Ok(_) | Err(_) => break,
+        }
+    }
+    outcome
+}
+
 impl Trees {
     /// Opens the files in `folder`, whose lock the caller holds.
     pub(super) fn open(folder: &Path, options: Options, steps: &[Step]) -> Result<Self, Failure> {
@@ -57,16 +71,7 @@ impl Trees {
             .path(&path)
             .cache_capacity(options.cache_bytes)
             .flush_every_ms(None);
-        let mut outcome = Err(Failure::Locked);
-        for _ in 0..PATIENCE.0 {
-            outcome = guarded(|| Ok(config.open()?));
-            match outcome {
-                // The folder's own lock is ours, so this is a handle of this process that is still closing.
-                Err(Failure::Locked) => std::thread::sleep(PATIENCE.1),
-                Ok(_) | Err(_) => break,
-            }
-        }
-        let db = outcome?;
+        let db = open_sled(&config)?;
         guarded(|| {
             // The number is stored before the first tree is made.
             let fresh = db.tree_names().iter().all(|name| **name == *SLEDS_OWN);

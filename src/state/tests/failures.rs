@@ -6,9 +6,15 @@ use std::fs;
 use std::path::Path;
 
 use crate::state::format::Step;
+use crate::state::trees::open_sled;
 
 fn open(folder: &Path) -> Result<SledStore, StoreError> {
     SledStore::open(folder, Options::default())
+}
+
+/// What sled itself holds of a store that was closed.
+fn sleds_own(folder: &Path) -> sled::Db {
+    open_sled(&sled::Config::new().path(folder.join("sled"))).unwrap()
 }
 
 #[test]
@@ -84,7 +90,7 @@ fn an_older_format_is_brought_up_step_by_step() {
     let steps: &[Step] = &[|db, _| mark(db, "2"), |db, _| mark(db, "3")];
     for _ in 0..2 {
         drop(SledStore::open_with(folder.path(), Options::default(), steps).unwrap());
-        let db = sled::open(folder.path().join("sled")).unwrap();
+        let db = sleds_own(folder.path());
         assert_eq!(db.get("steps").unwrap().unwrap(), "23", "each step once");
     }
 }
@@ -95,7 +101,7 @@ fn small_pairs_that_lie_loose_are_packed() {
     let key = |n: u32| format!("k{n:05}");
     for crashed in [false, true] {
         drop(SledStore::open_with(folder.path(), Options::default(), &[]).unwrap());
-        let db = sled::open(folder.path().join("sled")).unwrap();
+        let db = sleds_own(folder.path());
         let loose = db.open_tree("index").unwrap();
         (0..5_000).for_each(|n| drop(loose.insert(key(n), "x").unwrap()));
         if crashed {
@@ -107,7 +113,7 @@ fn small_pairs_that_lie_loose_are_packed() {
         let all: Vec<String> = (0..5_000).map(key).collect();
         assert_eq!(keys(&store, Space::Index, "", None), all, "crashed: {crashed}");
         drop(store);
-        let db = sled::open(folder.path().join("sled")).unwrap();
+        let db = sleds_own(folder.path());
         assert!(!db.tree_names().iter().any(|name| **name == *b"index"), "they lie there twice");
         if !crashed {
             db.insert("format", &1_u32.to_be_bytes()).unwrap();
@@ -118,7 +124,7 @@ fn small_pairs_that_lie_loose_are_packed() {
 #[test]
 fn state_without_a_format_is_damage() {
     let folder = tempfile::tempdir().unwrap();
-    let db = sled::open(folder.path().join("sled")).unwrap();
+    let db = sleds_own(folder.path());
     db.open_tree("index").unwrap().insert("k", "v").unwrap();
     drop(db);
     let error = open(folder.path()).unwrap_err();
