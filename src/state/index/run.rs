@@ -22,7 +22,7 @@ const FACTS: u8 = 1;
 /// A block is full with so many bytes.
 const BLOCK_BYTES: usize = 8000;
 /// How many keys that a run does not have are looked for in it all the same.
-const UNSURE: f64 = 0.01;
+const UNSURE: f64 = 0.03;
 
 /// A run, and what is kept of it in memory.
 #[derive(Debug)]
