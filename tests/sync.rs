@@ -25,7 +25,7 @@ fn world(people: usize) -> World {
 
 #[tokio::test]
 async fn large_records_are_kept_and_written_a_few_at_a_time() {
-    const MOST_BYTES: usize = 4 << 20;
+    const MOST_BYTES: usize = 2 << 20;
     let world = world(20);
     let custom = world.enlarge();
     assert_eq!(world.sync().await.state, RunState::Done);

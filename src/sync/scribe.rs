@@ -33,7 +33,7 @@ const SET: usize = 4096;
 /// The most records in a raw frame.
 const FRAME: usize = 256;
 /// A plan set or a raw frame ends here however few there are in it: both are unpacked as a whole.
-const BYTES: usize = 4 << 20;
+const BYTES: usize = 2 << 20;
 /// Sets of ends that a scribe plans are numbered from here, beyond those of the absent.
 const ENDS: u32 = 1 << 31;
 

@@ -15,7 +15,7 @@ const LEVEL: i32 = 1;
 /// The most that a packed value may unpack to.
 const LIMIT_BYTES: usize = 64 << 20;
 /// Buffers that grew beyond this are given back.
-const KEPT_BYTES: usize = 4 << 20;
+const KEPT_BYTES: usize = 512 << 10;
 
 /// What a thread that packs keeps.
 #[derive(Default)]
