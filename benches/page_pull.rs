@@ -1,8 +1,9 @@
 //! Pulling everyone through the component against the same connector code compiled natively.
 //!
 //! `cargo bench --bench page_pull -- [PEOPLE] [ROUNDS]` (100,000 and 5). Both read the same pages one after the other over
-//! the same HTTP client library and slice them into records with the same code; ratios are between medians of one run, wall
-//! time and CPU. Then the same of a connector that builds its records itself, for a twentieth of the people.
+//! the same HTTP client library and slice them into records with the same code: the component is called from a task, as in
+//! the daemon, the native code blocks a thread of its own. Ratios are between medians of one run, wall time and CPU. Then
+//! the same of a connector that builds its records itself, for a twentieth of the people.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -64,7 +65,7 @@ async fn compare(people: u32, rounds: usize) {
     let platform = Platform::start(people);
     let dir = tempfile::tempdir().unwrap();
     let tenant = TenantId::parse("bench").unwrap();
-    let connection = component(&platform, dir.path(), tenant);
+    let connection = Arc::new(component(&platform, dir.path(), tenant));
     let plain = Arc::new(Native::new(&platform));
     let (mut native, mut wasm) = (Timed::default(), Timed::default());
     for round in 0..=rounds {
@@ -72,7 +73,9 @@ async fn compare(people: u32, rounds: usize) {
         let expected = native
             .time(async { tokio::task::spawn_blocking(move || plain.pull()).await.unwrap() })
             .await;
-        let got = wasm.time(everyone(&connection, drop)).await;
+        let connection = connection.clone();
+        let pull = async move { everyone(&connection, drop).await };
+        let got = wasm.time(tokio::spawn(pull)).await.unwrap();
         assert_eq!(got, expected, "both read the same records");
         if round == 0 {
             [&mut native, &mut wasm].into_iter().for_each(Timed::warmed_up);
