@@ -90,7 +90,7 @@ pub(crate) async fn compare(wanted: u32, rounds: usize) {
         ("client_id", &platform.app_id),
         ("detail", "list"),
     ];
-    let connection = component_of("dingtalk", &settings, &platform, dir.path(), tenant);
+    let connection = Arc::new(component_of("dingtalk", &settings, &platform, dir.path(), tenant));
     let own = settings.map(|(name, value)| (name, value.to_owned()));
     let own = own.into_iter().chain([("utc_offset_minutes", "480".to_owned())]);
     let plain = Arc::new(Native::with(&platform, own.collect()));
@@ -99,14 +99,16 @@ pub(crate) async fn compare(wanted: u32, rounds: usize) {
     ids.sort();
     ids.dedup();
     let texts: Arc<[String]> = ids.iter().map(|id| id.as_str().to_owned()).collect();
-    let window = week();
+    let (ids, window) = (Arc::new(ids), week());
     let (mut native, mut wasm) = (Timed::default(), Timed::default());
     for round in 0..=rounds {
         let (plain, texts) = (plain.clone(), texts.clone());
         let work = move || natively(&plain, &texts, window);
         let work = async { tokio::task::spawn_blocking(work).await.unwrap() };
         let expected = native.time(work).await;
-        let got = wasm.time(through_component(&connection, &ids, window)).await;
+        let (connection, ids) = (connection.clone(), ids.clone());
+        let pull = async move { through_component(&connection, &ids, window).await };
+        let got = wasm.time(tokio::spawn(pull)).await.unwrap();
         assert_eq!(got, expected, "both build the same records");
         assert!(got > 0, "there is something to build");
         if round == 0 {
