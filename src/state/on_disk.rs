@@ -53,7 +53,7 @@ pub struct SledStore {
     /// Held while a failed store is opened again, so that one caller does.
     healing: Mutex<()>,
     // Released last.
-    _lock: File,
+    _lock: Hold,
 }
 
 #[derive(Debug)]
@@ -189,14 +189,26 @@ impl Drop for SledStore {
     }
 }
 
+/// The lock of a folder. It is given up in so many words: a process that was started meanwhile has the file open too until
+/// it becomes another program, and would keep the lock as long.
+#[derive(Debug)]
+struct Hold(File);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        // Where that fails, closing the file gives it up.
+        self.0.unlock().ok();
+    }
+}
+
 /// Makes the folder and takes its lock.
-fn hold(folder: &Path) -> Result<File, Failure> {
+fn hold(folder: &Path) -> Result<Hold, Failure> {
     let disk = |error: std::io::Error| Failure::Disk(error.kind().to_string());
     fs::create_dir_all(folder).map_err(disk)?;
     let path = folder.join("lock");
     let lock = File::options().create(true).append(true).open(path).map_err(disk)?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => Ok(Hold(lock)),
         Err(TryLockError::WouldBlock) => Err(Failure::Locked),
         Err(TryLockError::Error(error)) => Err(disk(error)),
     }
@@ -250,5 +262,21 @@ impl Store for SledStore {
         // A store that is still failed says so here, before any work is done.
         self.run(|_| Ok(()))?;
         Ok(Work::counted(&self.work))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_given_up_although_another_has_the_file_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = hold(folder.path()).unwrap();
+        assert!(matches!(hold(folder.path()), Err(Failure::Locked)));
+        // As a process does that is just being started.
+        let _inherited = first.0.try_clone().unwrap();
+        drop(first);
+        hold(folder.path()).unwrap();
     }
 }
