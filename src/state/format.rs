@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::index::pack_index;
+use super::index::{pack_index, pile_loose};
 use super::sled_error::Failure;
 
 const KEY: &[u8] = b"format";
@@ -14,7 +14,7 @@ const KEY: &[u8] = b"format";
 pub(super) type Step = fn(&sled::Db, &Path) -> Result<(), Failure>;
 
 /// The steps of this build: the first leads from format 1 to format 2. The current format is one more than its length.
-pub(super) const STEPS: &[Step] = &[pack_index];
+pub(super) const STEPS: &[Step] = &[pack_index, pile_loose];
 
 /// Checks the format of an opened folder; a fresh one gets the current format, an older one is brought up to it.
 pub(super) fn settle(

@@ -3,8 +3,8 @@
 //! A pair of a hundred bytes costs sled ten microseconds, and sled keeps sixty-four pages for each of its 256 shards in
 //! memory whatever the size of its cache. So the tree is the top of a log-structured merge tree: what is written gathers in
 //! memory ([`fresh`]), and settles when it is much, at a flush, and before a large value is deleted. Few words go to the
-//! tree, loose, each a pair of sled's; many become a [`run`], a file of blocks in key order that the tree names, and runs of
-//! about one size are merged.
+//! tree, [`loose`], each a pair of sled's; many become a [`run`], a file of blocks in key order that the tree names, and
+//! runs of about one size are merged.
 //!
 //! Not for values of many kilobytes: a block is read as a whole. The invariant: words settle in the order in which they were
 //! written, batches as a whole, and readers see a batch at once, wherever it is. On one key, what is fresh is newer than
@@ -13,6 +13,7 @@
 mod block;
 mod file;
 mod fresh;
+mod loose;
 mod merge;
 mod run;
 mod step;
@@ -32,20 +33,19 @@ use super::sled_error::Failure;
 use super::trees::apply;
 use crate::port::store::{Op, Pair};
 use fresh::Fresh;
+use loose::Pile;
 use merge::{Merge, Word, Words};
 use run::{Run, hash, load_all};
 
-pub(super) use step::pack_index;
+pub(super) use step::{pack_index, pile_loose};
 
-/// The table of loose words; the others are [`run`]'s.
-const LOOSE: u8 = 0;
-/// What a loose word says of its key.
-const GONE: u8 = 0;
-const HERE: u8 = 1;
 /// Fewer runs than this are not merged.
 const FEW_RUNS: usize = 4;
 /// Words of each kind that one look of a scan takes in.
 const STRIDE: usize = 64;
+/// How many words that a run has taken in are cleared away for each that becomes loose: when the next run is made, none is
+/// left.
+const CLEARED: usize = 2;
 
 /// The index space of an opened store.
 #[derive(Debug)]
@@ -78,8 +78,7 @@ pub(super) struct Room {
 #[derive(Debug)]
 struct Layers {
     fresh: Fresh,
-    /// How many words are loose, about: one that is written again counts again.
-    loose: usize,
+    pile: Pile,
     /// The newest first.
     runs: Vec<Arc<Run>>,
 }
@@ -97,12 +96,12 @@ impl Index {
         let (runs, left) = load_all(&tree, folder)?;
         let known = runs.iter().map(|run| run.id).chain(left.iter().copied());
         let next = AtomicU32::new(known.max().map_or(0, |id| id + 1));
-        let loose = tree.scan_prefix([LOOSE]).keys().take(room.loose).count();
+        let pile = Pile::open(&tree, room.loose)?;
         let runs = runs.into_iter().map(Arc::new).collect();
         Ok(Self {
             tree,
             folder: folder.to_owned(),
-            layers: RwLock::new(Layers { fresh: Fresh::default(), loose, runs }),
+            layers: RwLock::new(Layers { fresh: Fresh::default(), pile, runs }),
             writing: Mutex::default(),
             merging: Mutex::default(),
             next,
@@ -117,10 +116,8 @@ impl Index {
         if let Some(said) = layers.fresh.get(key) {
             return Ok(said.value().map(Bytes::copy_from_slice));
         }
-        if layers.loose > 0
-            && let Some(word) = self.tree.get(loose(key))?
-        {
-            return Ok(value(&word)?.map(Bytes::copy_from_slice));
+        if let Some(said) = layers.pile.find(&self.tree, key)? {
+            return Ok(said.value());
         }
         let hash = hash(key);
         for run in &layers.runs {
@@ -133,14 +130,13 @@ impl Index {
 
     pub(super) fn write(&self, ops: Vec<Op>) -> Result<(), Failure> {
         {
-            let writing = self.writing();
+            let _writing = self.writing();
             self.put(ops);
             if self.layers().fresh.bytes() <= self.room.fresh_bytes {
                 return Ok(());
             }
-            self.gather(&writing)?;
         }
-        self.merge()
+        self.settle()
     }
 
     pub(super) fn compare_and_set(
@@ -162,8 +158,10 @@ impl Index {
 
     /// Hands what is fresh to the tree and the files.
     pub(super) fn settle(&self) -> Result<(), Failure> {
-        self.gather(&self.writing())?;
-        self.merge()
+        let laid = self.gather()?;
+        self.merge()?;
+        let number = self.layers().pile.number;
+        loose::clear(&self.tree, number, CLEARED * laid)
     }
 
     /// Pairs in key order from a key on, some of them.
@@ -179,7 +177,8 @@ impl Index {
         };
         let mut streams: Vec<Vec<Word>> = Vec::with_capacity(layers.runs.len() + 2);
         for words in
-            [Box::new(layers.fresh.range(from).map(Ok)), self.loose(from)] as [Words<'_>; 2]
+            [Box::new(layers.fresh.range(from).map(Ok)), layers.pile.range(&self.tree, from)]
+                as [Words<'_>; 2]
         {
             let mut stream: Vec<Word> = words.take(STRIDE + 1).collect::<Result<_, _>>()?;
             nearer(stream.get(STRIDE).map(|(key, _)| key.clone()));
@@ -250,48 +249,32 @@ impl Index {
         }
     }
 
-    /// The loose words from a key on.
-    fn loose(&self, from: Bound<&[u8]>) -> Words<'_> {
-        let from = match from {
-            Bound::Included(key) => Bound::Included(loose(key)),
-            Bound::Excluded(key) => Bound::Excluded(loose(key)),
-            Bound::Unbounded => Bound::Included(vec![LOOSE]),
-        };
-        let words = self.tree.range((from, Bound::Excluded(vec![LOOSE + 1])));
-        Box::new(words.map(|pair| {
-            let (key, word) = pair?;
-            Ok((key[1..].to_vec(), value(&word)?.map(<[u8]>::to_vec)))
-        }))
-    }
-
-    /// Moves what is fresh to where it settles, as one batch.
-    fn gather(&self, writing: &MutexGuard<'_, ()>) -> Result<(), Failure> {
-        let words = {
+    /// Moves what is fresh to where it settles, as one batch; tells how many words became loose.
+    fn gather(&self) -> Result<usize, Failure> {
+        let writing = self.writing();
+        let (fresh, loose) = {
             let layers = self.layers();
-            if layers.fresh.len() == 0 {
-                return Ok(());
-            }
-            layers.fresh.len() + layers.loose
+            (layers.fresh.len(), layers.pile.words)
         };
-        if words > self.room.loose {
-            self.gather_run(words, writing)
+        if fresh == 0 {
+            Ok(0)
+        } else if fresh + loose > self.room.loose {
+            self.gather_run(fresh + loose, &writing)?;
+            Ok(0)
         } else {
-            self.gather_loose(writing)
+            self.gather_loose(&writing)?;
+            Ok(fresh)
         }
     }
 
     fn gather_loose(&self, _writing: &MutexGuard<'_, ()>) -> Result<(), Failure> {
         let mut layers = self.change();
-        let op = |(key, word): Word| match word {
-            Some(value) => Op::Put(loose(&key), [&[HERE], value.as_slice()].concat()),
-            None if layers.may_lie_in_run(&key) => Op::Put(loose(&key), vec![GONE]),
-            None => Op::Delete(loose(&key)),
-        };
+        let op = |word| layers.pile.put(word, |key| layers.may_lie_in_run(key));
         let ops: Vec<Op> = layers.fresh.range(Bound::Unbounded).map(op).collect();
         let count = ops.len();
         apply(&self.tree, ops)?;
         layers.fresh = Fresh::default();
-        layers.loose += count;
+        layers.pile.words += count;
         Ok(())
     }
 
@@ -299,7 +282,7 @@ impl Index {
     fn gather_run(&self, most: usize, _writing: &MutexGuard<'_, ()>) -> Result<(), Failure> {
         let layers = self.layers();
         let fresh = Box::new(layers.fresh.range(Bound::Unbounded).map(Ok)) as Words<'_>;
-        let words = Merge::new([fresh, self.loose(Bound::Unbounded)]);
+        let words = Merge::new([fresh, layers.pile.range(&self.tree, Bound::Unbounded)]);
         // That a key is gone is of interest only where an older run may have it.
         let words = words.filter(|word| match word {
             Ok((key, None)) => layers.may_lie_in_run(key),
@@ -307,15 +290,12 @@ impl Index {
         });
         let rank = layers.runs.first().map_or(0, |newest| newest.rank + 1);
         let run = Run::write(&self.folder, (self.next_id(), rank), most, words)?;
-        let mut ops = vec![run.put()];
-        for key in self.tree.scan_prefix([LOOSE]).keys() {
-            ops.push(Op::Delete(key?.to_vec()));
-        }
         drop(layers);
         let mut layers = self.change();
-        apply(&self.tree, ops)?;
+        let (pile, begin) = layers.pile.next();
+        apply(&self.tree, vec![run.put(), begin])?;
         layers.fresh = Fresh::default();
-        layers.loose = 0;
+        layers.pile = pile;
         layers.runs.insert(0, Arc::new(run));
         Ok(())
     }
@@ -371,20 +351,4 @@ fn alike(words: &[u64]) -> usize {
         newer += words;
     }
     alike
-}
-
-/// The key of a loose word.
-fn loose(key: &[u8]) -> Vec<u8> {
-    [&[LOOSE], key].concat()
-}
-
-/// What a loose word says.
-fn value(word: &[u8]) -> Result<Option<&[u8]>, Failure> {
-    match word.split_first() {
-        Some((&HERE, value)) => Ok(Some(value)),
-        Some((&GONE, [])) => Ok(None),
-        Some(_) | None => {
-            Err(Failure::Damaged("a small value has a form that is not known".to_owned()))
-        }
-    }
 }

@@ -1,8 +1,9 @@
-//! From format 1, which had a pair of sled's for every small pair, to format 2, which packs them.
+//! From format 1, which had a pair of sled's for every small pair, to format 2, which packs them, and to format 3, where
+//! those that are not packed lie on piles.
 
 use std::path::Path;
 
-use super::{Index, Room};
+use super::{Index, Room, loose};
 use crate::port::store::Op;
 use crate::state::sled_error::Failure;
 use crate::state::trees::{INDEX, RUNS};
@@ -34,4 +35,9 @@ pub(in crate::state) fn pack_index(db: &sled::Db, folder: &Path) -> Result<(), F
     db.flush()?;
     db.drop_tree(LOOSE)?;
     Ok(())
+}
+
+/// Lays what format 2 left loose on the first pile.
+pub(in crate::state) fn pile_loose(db: &sled::Db, _folder: &Path) -> Result<(), Failure> {
+    loose::pile(&db.open_tree(INDEX)?)
 }

@@ -48,6 +48,12 @@ impl Rig {
         self.index.after_flush(&gone).unwrap();
     }
 
+    /// How many words lie on piles that count no more.
+    fn dead(&self) -> usize {
+        let all = self.db.open_tree("packed").unwrap().scan_prefix([2]).count();
+        all - self.index.layers().pile.range(&self.index.tree, Bound::Unbounded).count()
+    }
+
     /// The numbers of files that are no runs.
     fn left_over(&self) -> Vec<u32> {
         let runs = self.index.layers().runs.clone();
@@ -168,6 +174,38 @@ fn what_is_killed_before_it_settles_is_gone_as_a_whole() {
             assert!(values.len() <= 1, "half a batch: {values:?}");
         }
     }
+}
+
+#[test]
+fn what_a_run_took_in_goes_little_by_little_and_is_not_seen_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rig = Rig::open(folder.path());
+    let say = |rig: &Rig, key: &str, value: Option<u8>| {
+        let key = key.as_bytes().to_vec();
+        let op = value.map_or(Op::Delete(key.clone()), |value| Op::Put(key, vec![value]));
+        rig.index.write(vec![op]).unwrap();
+        rig.index.settle().unwrap();
+    };
+    (0..12).for_each(|n| say(&rig, &format!("k{n:02}"), Some(1)));
+    assert_eq!((rig.dead(), rig.index.layers().runs.len()), (0, 0));
+    say(&rig, "k00", None);
+    assert_eq!((rig.dead(), rig.index.layers().runs.len()), (12, 1), "nobody waits for deletions");
+    for (key, value, dead) in [("k11", None, 10), ("k10", Some(2), 8), ("new", Some(2), 6)] {
+        say(&rig, key, value);
+        rig = rig.again();
+        assert_eq!(rig.dead(), dead, "{key}");
+        let found = rig.index.get(key.as_bytes()).unwrap();
+        assert_eq!(found.as_deref(), value.as_ref().map(std::slice::from_ref), "{key}");
+    }
+    let found: Vec<String> = rig
+        .scanned(None)
+        .into_iter()
+        .map(|(key, value)| format!("{}={}", String::from_utf8(key).unwrap(), value[0]))
+        .collect();
+    let still = (1..10).map(|n| format!("k{n:02}=1"));
+    assert_eq!(found, still.chain(["k10=2".into(), "new=2".into()]).collect::<Vec<_>>());
+    (0..3).for_each(|n| say(&rig, &format!("m{n}"), Some(3)));
+    assert_eq!(rig.dead(), 0, "long before the next run");
 }
 
 #[test]
