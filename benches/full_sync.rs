@@ -66,6 +66,7 @@ fn syncer(platform: &Platform, dir: &Path) -> (Syncer, Request) {
     let clock = Arc::new(SystemClock);
     let target =
         EmbeddedEhr::open(&dir.join("ehr.db"), clock.clone(), ehr::Options::default()).unwrap();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let zone = Zone::try_from("Asia/Shanghai".to_owned()).unwrap();
     let syncer = Syncer {
         tenant,
@@ -84,7 +85,7 @@ fn syncer(platform: &Platform, dir: &Path) -> (Syncer, Request) {
             attendance: Attendance::default(),
             matching: None,
             parallel: 4,
-            workers: 2,
+            workers: cores + 1,
         },
     };
     let request = Request {

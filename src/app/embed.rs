@@ -94,7 +94,7 @@ impl Embedding {
             attendance: Attendance::default(),
             matching: None,
             parallel: host::Limits::STANDARD.instances,
-            workers: machine::cores(),
+            workers: machine::workers(),
         };
         let provider = Arc::new(provider.map_err(|cause| Failure::of(&cause))?);
         let clock = Arc::new(SystemClock);

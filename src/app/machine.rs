@@ -55,6 +55,12 @@ pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     std::fs::rename(&aside, path)
 }
 
+/// How many threads map a run's records: one more than there are cores, because one that hands on what it has mapped waits
+/// for the scribe.
+pub(super) fn workers() -> usize {
+    cores() + 1
+}
+
 /// How many cores there are.
 pub(super) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)

@@ -233,7 +233,7 @@ impl App {
                 attendance: set.attendance,
                 matching: tenant.matching.clone(),
                 parallel: generation.config.limits.instances,
-                workers: machine::cores(),
+                workers: machine::workers(),
             },
         };
         Ok(Wiring {
