@@ -43,8 +43,8 @@ pub(super) use step::{pack_index, pile_loose};
 const FEW_RUNS: usize = 4;
 /// Words of each kind that one look of a scan takes in.
 const STRIDE: usize = 64;
-/// How many words that a run has taken in are cleared away for each that becomes loose: when the next run is made, none is
-/// left.
+/// How many words that a run has taken in are cleared away for each that becomes loose: never more are left than lay on one
+/// pile.
 const CLEARED: usize = 2;
 
 /// The index space of an opened store.
