@@ -84,6 +84,30 @@ async fn listings_alone_bring_everyone_with_a_tenth_of_the_calls() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn people_come_with_their_roster_and_keep_what_it_told_when_it_is_withdrawn() {
+    for detail in ["full", "list"] {
+        let rig = Rig::start(company()).await;
+        rig.write_setting(&format!("detail: {detail}, agent_id: \"7\""));
+        assert_eq!(report(&rig)["state"], "done");
+        holds(&rig, rig.simulator.truth());
+        for field in ["employment_type", "job_level", "gender", "start_date"] {
+            assert_eq!(count(&rig, &format!("employees where {field} is null")), 0, "{field}");
+        }
+        assert!(count(&rig, "(select distinct employment_type from employees)") > 1);
+        let asked = rig.simulator.requests().of(Endpoint::Roster);
+        assert!((1..60).contains(&asked), "{asked} calls for 60 people");
+        let told = "select group_concat(external_id || employment_type || job_level || gender || start_date) \
+                    from (select * from employees order by external_id)";
+        let before: String = rig.value(told);
+        rig.simulator.revoke_scope("qyapi_hrm_read_user");
+        assert_eq!(report(&rig)["state"], "done");
+        assert_eq!(rig.value::<String>(told), before);
+        let refused = rig.simulator.requests().of(Endpoint::Roster) - asked;
+        assert!((1..=4).contains(&refused), "each of 4 instances asks once at most: {refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_short_count_an_empty_tree_and_a_page_of_html_retire_nobody() {
     let rig = Rig::start(company()).await;
     rig.json(&["sync"]);

@@ -12,6 +12,8 @@ use crate::settings::Settings;
 
 /// A token is given up this long before its end, so that no call starts with one that ends under way.
 const MARGIN_SECONDS: i64 = 600;
+/// Where the new generation wants the token.
+const TOKEN_HEADER: &str = "x-acs-dingtalk-access-token";
 
 /// Both generations as one connection sees them.
 pub(crate) struct Api<'h, H: Host> {
@@ -19,20 +21,34 @@ pub(crate) struct Api<'h, H: Host> {
     pub(crate) settings: Settings,
 }
 
-/// One call of the old generation: its path is how it is named in messages too.
+/// One call: its path is how it is named in messages too.
 pub(crate) struct Call {
+    generation: Generation,
     endpoint: &'static str,
     body: Option<String>,
 }
 
+/// The two differ in address, in where the token stands and in how they refuse.
+#[derive(Clone, Copy)]
+enum Generation {
+    Old,
+    New,
+}
+
 impl Call {
+    /// Of the old generation.
     pub(crate) fn get(endpoint: &'static str) -> Self {
-        Self { endpoint, body: None }
+        Self { generation: Generation::Old, endpoint, body: None }
     }
 
-    /// With a JSON body.
+    /// Of the old generation, with a JSON body.
     pub(crate) fn post(endpoint: &'static str, body: String) -> Self {
-        Self { endpoint, body: Some(body) }
+        Self { generation: Generation::Old, endpoint, body: Some(body) }
+    }
+
+    /// Of the new generation, with a JSON body.
+    pub(crate) fn post_new(endpoint: &'static str, body: String) -> Self {
+        Self { generation: Generation::New, endpoint, body: Some(body) }
     }
 }
 
@@ -58,9 +74,20 @@ impl<'h, H: Host> Api<'h, H> {
     }
 
     fn attempt(&self, call: &Call, token: &str) -> Result<H::Response, Failure> {
-        let url = format!("{}/{}?access_token={token}", self.settings.oapi_host, call.endpoint);
-        let response = self.host.send(&request(url, call.body.as_deref()))?;
-        failure::check(response, call.endpoint)
+        let Call { generation, endpoint, body } = call;
+        match generation {
+            Generation::Old => {
+                let url = format!("{}/{endpoint}?access_token={token}", self.settings.oapi_host);
+                let response = self.host.send(&request(url, body.as_deref()))?;
+                failure::check(response, endpoint)
+            }
+            Generation::New => {
+                let url = format!("{}/{endpoint}", self.settings.api_host);
+                let mut request = request(url, body.as_deref());
+                request.headers.push((TOKEN_HEADER.to_owned(), token.to_owned()));
+                failure::check_new(self.host.send(&request)?, endpoint)
+            }
+        }
     }
 
     /// The app's token: the one kept by the host, or a new one. It opens both generations.

@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use crate::api::{Api, Call, quoted};
 use crate::failure::Failure;
 use crate::lenient;
-use crate::steps::stuck;
+use crate::steps::{built, stuck};
 use crate::window::{DAY_SECONDS, clock_text};
 
 /// The most rows of an answer, and of an answer on leave.
@@ -55,7 +55,7 @@ pub(crate) fn list<H: Host>(
     excused.dedup();
     let leaves = if excused.is_empty() { Vec::new() } else { leaves(api, &excused, window)? };
     let items: Vec<Item> = days.into_iter().map(|(key, day)| item(&key, &day, &leaves)).collect();
-    Ok(if items.is_empty() { Content::Empty } else { Content::Built(items) })
+    Ok(built(items))
 }
 
 /// All results of the window by person and date.

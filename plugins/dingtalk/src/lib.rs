@@ -1,14 +1,16 @@
 //! The DingTalk connector: departments, people, punches and attendance days of one tenant.
 //!
 //! What this is not: mapping, retries, rate limits or storage; those are the host's. Records stay in the host as the
-//! platform wrote them, but for attendance days, of which the platform has only halves: those are joined here.
+//! platform wrote them, but for what the platform has in parts only: attendance days, and people with their roster, are
+//! joined here.
 //!
 //! | module | knows |
 //! |---|---|
 //! | `api` | addresses, the token and the one repetition with a new one |
 //! | `codes`, `failure` | what each error code means and what to do about it |
 //! | `cursor`, `steps`, `range` | cursors, what of a listing is left, the address-book range |
-//! | `departments`, `people`, `fetch` | the directory |
+//! | `departments`, `people`, `fetch`, `singles` | the directory |
+//! | `roster` | the fields of Smart HR that people's records get |
 //! | `swipes`, `days`, `window` | punches and daily results by person and window |
 //! | `callback`, `events` | what the platform pushes, and what it points at |
 //! | `probe` | what is missing before a first run |
@@ -28,7 +30,9 @@ mod lenient;
 mod people;
 mod probe;
 mod range;
+mod roster;
 mod settings;
+mod singles;
 mod steps;
 mod swipes;
 mod window;

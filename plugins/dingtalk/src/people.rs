@@ -5,19 +5,22 @@
 
 use rollcall_sdk::codes::Class;
 use rollcall_sdk::json;
-use rollcall_sdk::{Content, Evidence, Fault, Host, Level, Page};
+use rollcall_sdk::{Content, Evidence, Fault, Host, Item, Level, Page, Response as _};
+use serde_json::value::RawValue;
 
 use crate::api::{Api, Call};
 use crate::codes::{gone_person, outside_range};
 use crate::departments::{ROOT, number};
 use crate::failure::Failure;
-use crate::lenient;
-use crate::range;
 use crate::settings::Detail;
-use crate::steps::{self, Shape, Step, listed, single, stuck};
+use crate::singles::read_each;
+use crate::steps::{self, Shape, Step, built, listed, single, stuck};
+use crate::{lenient, range, roster};
 
 /// The most the platform gives at a time.
 const PAGE_SIZE: u32 = 100;
+/// So many people are read in full for one call to the roster.
+const WITH_ROSTER: usize = 25;
 
 const ONE: Shape = Shape { items: "/result", id: "userid" };
 const MANY: Shape = Shape { items: "/result/list", id: "userid" };
@@ -79,13 +82,32 @@ fn members<H: Host>(
         }
     }
     if api.settings.detail == Detail::List {
-        return listed(response, &MANY);
+        return match api.settings.roster {
+            None => listed(response, &MANY),
+            Some(_) => listed_with_roster(api, &response),
+        };
     }
     let ids = userids(&response)?;
     if !ids.is_empty() {
         open.push(Step::People { ids });
     }
     Ok(Content::Empty)
+}
+
+/// The listed people, copied out of the listing, with their roster.
+fn listed_with_roster<H: Host>(
+    api: &Api<'_, H>,
+    response: &H::Response,
+) -> Result<Content<H::Response>, Failure> {
+    let ids = userids(response)?;
+    let raw = response.pointer(MANY.items).unwrap_or_default();
+    let people: Vec<&RawValue> = serde_json::from_str(&raw).map_err(|_| {
+        Failure::from(json::WrongType { path: MANY.items.to_owned(), expected: "an array" })
+    })?;
+    let item = |(id, person): (String, &RawValue)| Item { id, payload: person.get().to_owned() };
+    let mut items: Vec<Item> = ids.into_iter().zip(people).map(item).collect();
+    roster::join(api, &mut items)?;
+    Ok(built(items))
 }
 
 /// One answer with people directly in a department.
@@ -114,17 +136,22 @@ pub(crate) fn userids<R: rollcall_sdk::Response>(response: &R) -> Result<Vec<Str
         .collect()
 }
 
-/// The first of these in full; the others later.
+/// The first of these in full; the others later. One, or as many as are worth a call to the roster.
 fn next_of<H: Host>(
     api: &Api<'_, H>,
     mut ids: Vec<String>,
     open: &mut Vec<Step>,
 ) -> Result<Content<H::Response>, Failure> {
-    let id = ids.remove(0);
-    if !ids.is_empty() {
-        open.push(Step::People { ids });
+    let several = if api.settings.roster.is_some() { WITH_ROSTER } else { 1 };
+    let later = ids.split_off(several.min(ids.len()));
+    if !later.is_empty() {
+        open.push(Step::People { ids: later });
     }
-    match answer(api, &id) {
+    if api.settings.roster.is_some() {
+        return Ok(built(in_full(api, &ids)?));
+    }
+    let Some(id) = ids.first() else { return Ok(Content::Empty) };
+    match answer(api, id) {
         Ok(response) => single(response, &ONE),
         // Left since the listing: as good as not listed.
         Err(failure) if gone_person(failure.code) => Ok(Content::Empty),
@@ -134,6 +161,13 @@ fn next_of<H: Host>(
         }
         Err(failure) => Err(failure),
     }
+}
+
+/// Each of these people in full, with their roster.
+pub(crate) fn in_full<H: Host>(api: &Api<'_, H>, ids: &[String]) -> Result<Vec<Item>, Failure> {
+    let mut items = read_each(api, answer, ids)?;
+    roster::join(api, &mut items)?;
+    Ok(items)
 }
 
 /// The answer that holds one person at `/result`.

@@ -11,7 +11,7 @@ use crate::departments::{self, ROOT};
 use crate::failure::Failure;
 use crate::range::{self, Range};
 use crate::window::DAY_SECONDS;
-use crate::{people, swipes};
+use crate::{people, roster, swipes};
 
 /// How many departments are looked into for somebody to look at.
 const MOST_DEPARTMENTS: usize = 5;
@@ -33,6 +33,7 @@ const DEPARTMENTS: &str = "permission qyapi_get_department_list";
 const MEMBERS: &str = "permission qyapi_get_department_member";
 const MEMBER: &str = "permission qyapi_get_member";
 const ATTENDANCE: &str = "permission qyapi_get_attendance_data";
+const ROSTER: &str = "permission qyapi_hrm_read_user";
 
 /// Checks one after the other and stops where the next check could say nothing.
 pub(crate) fn probe<H: Host>(api: &Api<'_, H>) -> Result<Vec<Finding>, Fault> {
@@ -44,9 +45,10 @@ pub(crate) fn probe<H: Host>(api: &Api<'_, H>) -> Result<Vec<Finding>, Fault> {
     report.passed("credentials");
     let Some(range) = granted(api, &mut report)? else { return Ok(report.findings) };
     let departments = below(api, &range, &mut report)?;
-    let person = somebody(api, &range, &departments, &mut report)?;
-    if let Some(person) = person {
-        in_full(api, &person, &mut report)?;
+    let people = some_people(api, &range, &departments, &mut report)?;
+    if let Some(person) = people.first() {
+        in_full(api, person, &mut report)?;
+        roster(api, &people, &mut report)?;
         attendance(api, person, &mut report)?;
     }
     Ok(report.findings)
@@ -99,13 +101,14 @@ fn below<H: Host>(
     Ok(found)
 }
 
-/// The permission to read members, and the fields of a few. Gives one of them.
-fn somebody<H: Host>(
+/// The permission to read members, and the fields of a few. Gives those.
+fn some_people<H: Host>(
     api: &Api<'_, H>,
     range: &Range,
     departments: &[String],
     report: &mut Report,
-) -> Result<Option<String>, Fault> {
+) -> Result<Vec<String>, Fault> {
+    let few = |ids: &[String]| ids.iter().take(MOST_PEOPLE as usize).cloned().collect();
     for of in departments {
         let found = people::page(api, "topapi/v2/user/list", of, 0)
             .and_then(|answer| Ok((people::userids(&answer)?, answer)));
@@ -114,19 +117,19 @@ fn somebody<H: Host>(
             Ok((ids, answer)) => {
                 report.passed(MEMBERS);
                 report.fields(&answer, PERSON);
-                return Ok(ids.into_iter().next());
+                return Ok(few(&ids));
             }
             Err(failure) => {
                 report.failed(MEMBERS, failure)?;
-                return Ok(None);
+                return Ok(Vec::new());
             }
         }
     }
-    if let Some(person) = range.people.first() {
-        return Ok(Some(person.clone()));
+    if range.people.is_empty() {
+        report
+            .missing("people", "nobody is visible where this looked: check the address-book range");
     }
-    report.missing("people", "nobody is visible where this looked: check the address-book range");
-    Ok(None)
+    Ok(few(&range.people))
 }
 
 fn in_full<H: Host>(api: &Api<'_, H>, person: &str, report: &mut Report) -> Result<(), Fault> {
@@ -137,11 +140,41 @@ fn in_full<H: Host>(api: &Api<'_, H>, person: &str, report: &mut Report) -> Resu
     Ok(())
 }
 
+/// The permission to read the roster, and whether it has the fields that are asked for.
+fn roster<H: Host>(api: &Api<'_, H>, people: &[String], report: &mut Report) -> Result<(), Fault> {
+    let Some(roster) = &api.settings.roster else {
+        report.passed("roster: not set up, `agent_id` is not set");
+        return Ok(());
+    };
+    match roster::ask(api, roster, people).and_then(|answer| roster::absent(&answer, roster)) {
+        Ok(absent) => {
+            report.passed(ROSTER);
+            let known = roster.fields.len() - absent.len();
+            let check = format!("roster: {known} of {} fields", roster.fields.len());
+            if absent.is_empty() {
+                report.passed(&check);
+            } else {
+                report.missing(
+                    &check,
+                    &format!(
+                        "nobody of {} people has these: {}; check the codes in `roster_fields`, or fill the fields in \
+                         for somebody",
+                        people.len(),
+                        absent.join(", ")
+                    ),
+                );
+            }
+        }
+        Err(failure) => report.failed(ROSTER, failure)?,
+    }
+    Ok(())
+}
+
 /// The permission to read attendance, by one metered call.
-fn attendance<H: Host>(api: &Api<'_, H>, person: String, report: &mut Report) -> Result<(), Fault> {
+fn attendance<H: Host>(api: &Api<'_, H>, person: &str, report: &mut Report) -> Result<(), Fault> {
     let now = api.host.now_ms() / 1_000;
     let window = Window { start: now - DAY_SECONDS, end: now };
-    match swipes::list(api, &[person], window) {
+    match swipes::list(api, &[person.to_owned()], window) {
         Ok(_) => report.passed(ATTENDANCE),
         Err(failure) if failure.class == Class::Month => {
             report.passed(ATTENDANCE);

@@ -23,7 +23,20 @@ pub(crate) struct Settings {
     pub(crate) detail: Detail,
     /// East of UTC.
     pub(crate) utc_offset_seconds: i64,
+    /// None where it is not set up.
+    pub(crate) roster: Option<Roster>,
 }
+
+/// Which fields of the roster are read, and as which app.
+#[derive(Clone, Debug)]
+pub(crate) struct Roster {
+    pub(crate) agent_id: u64,
+    /// Codes such as `sys01-employeeType`; of own fields the platform's id of them.
+    pub(crate) fields: Vec<String>,
+}
+
+/// The most codes of a call.
+const MOST_FIELDS: usize = 100;
 
 impl Settings {
     pub(crate) fn read(host: &impl Host) -> Result<Self, Fault> {
@@ -33,6 +46,7 @@ impl Settings {
             client_id: required(host, "client_id")?,
             detail: Detail::parse(&required(host, "detail")?)?,
             utc_offset_seconds: utc_offset_seconds(&required(host, "utc_offset_minutes")?)?,
+            roster: Roster::read(host)?,
         })
     }
 }
@@ -45,6 +59,30 @@ impl Detail {
             _ => Err(wrong("detail", "write full or list")),
         }
     }
+}
+
+impl Roster {
+    fn read(host: &impl Host) -> Result<Option<Self>, Fault> {
+        let Some(agent_id) = host.setting("agent_id").filter(|id| !id.trim().is_empty()) else {
+            return Ok(None);
+        };
+        let agent_id = agent_id.trim().parse().map_err(|_| {
+            wrong("agent_id", "write the number from the app's page, such as 2345678901")
+        })?;
+        let fields = fields(&required(host, "roster_fields")?).ok_or_else(|| {
+            wrong("roster_fields", "write 1 to 100 codes, such as sys01-employeeType, with commas")
+        })?;
+        Ok(Some(Self { agent_id, fields }))
+    }
+}
+
+fn fields(text: &str) -> Option<Vec<String>> {
+    let plain = |code: &str| {
+        let made = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        (1..=100).contains(&code.len()) && code.bytes().all(made)
+    };
+    let fields: Vec<String> = text.split(',').map(|code| code.trim().to_owned()).collect();
+    (fields.len() <= MOST_FIELDS && fields.iter().all(|code| plain(code))).then_some(fields)
 }
 
 fn required(host: &impl Host, name: &str) -> Result<String, Fault> {

@@ -5,7 +5,7 @@
 
 use rollcall_sdk::codes::Class;
 use rollcall_sdk::json;
-use rollcall_sdk::{Advice, Content, Fault, Response, Slice};
+use rollcall_sdk::{Advice, Content, Fault, Item, Response, Slice};
 
 use crate::cursor::{self, Writer};
 use crate::failure::Failure;
@@ -104,6 +104,11 @@ pub(crate) fn listed<R: Response>(response: R, shape: &Shape) -> Result<Content<
 pub(crate) fn single<R: Response>(response: R, shape: &Shape) -> Result<Content<R>, Failure> {
     require(&response, &format!("{}/{}", shape.items, shape.id))?;
     Ok(sliced(response, shape))
+}
+
+/// Records that were put together here.
+pub(crate) fn built<R>(items: Vec<Item>) -> Content<R> {
+    if items.is_empty() { Content::Empty } else { Content::Built(items) }
 }
 
 fn sliced<R>(response: R, shape: &Shape) -> Content<R> {

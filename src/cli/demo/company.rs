@@ -18,6 +18,8 @@ const CONTACTS_SECRET: &str = "simulator-contacts-0002";
 /// What the simulated WeCom signs and encrypts its callbacks with.
 const CALLBACK_TOKEN: &str = "simulatorCallbackToken";
 const CALLBACK_AES_KEY: &str = "simulatorCallbackKey0123456789ABCDEFGHIJKLM";
+/// The number under which the simulated DingTalk knows the app.
+const AGENT_ID: &str = "2345678901";
 /// One person comes, and nothing else happens.
 const ONE_HIRE: Churn =
     Churn { hires: 1, leavers: 0, moves: 0, titles: 0, late_punches: 0, reorganise: false };
@@ -118,7 +120,7 @@ impl Company {
                 )
             }
             Platform::DingTalk => format!(
-                "    settings: {{ api_host: {url:?}, oapi_host: {url:?}, client_id: {app_id:?} }}\n    events: long_connection\n"
+                "    settings: {{ api_host: {url:?}, oapi_host: {url:?}, client_id: {app_id:?}, agent_id: {AGENT_ID:?} }}\n    events: long_connection\n"
             ),
             Platform::WeCom => {
                 format!("    settings: {{ api_host: {url:?}, corp_id: {app_id:?} }}\n")

@@ -15,6 +15,7 @@ mod fetch;
 mod manifest;
 mod people;
 mod probe;
+mod roster;
 mod token;
 
 use rollcall_dingtalk::DingTalk;

@@ -28,8 +28,11 @@ fn a_setting_that_cannot_be_used_is_named_with_what_to_write() {
         ("oapi_host", "https://oapi.dingtalk.com/topapi"),
         ("detail", "everything"),
         ("utc_offset_minutes", "9999"),
+        ("agent_id", "my app"),
+        ("roster_fields", "sys01-employeeType,,sys02-sexType"),
+        ("roster_fields", "员工类型"),
     ] {
-        let host = bare().with_setting(name, value);
+        let host = bare().with_setting("agent_id", "1").with_setting(name, value);
         let Err(Fault::Invalid(advice)) = departments(&host, None) else { panic!("{name}") };
         assert_eq!(advice.code, format!("setting:{name}"));
         assert!(advice.remedy.contains("write "), "{}", advice.remedy);

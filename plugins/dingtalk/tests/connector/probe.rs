@@ -10,6 +10,7 @@ use crate::{
 };
 
 const SWIPES: &str = "/attendance/listRecord";
+const ROSTER: &str = "/v1.0/hrm/rosters/lists/query";
 
 fn probe(host: &Scripted) -> Vec<Finding> {
     DingTalk::probe(host).unwrap()
@@ -53,9 +54,42 @@ fn a_connection_that_is_set_up_has_nothing_to_mend() {
             "permission fieldMobile",
             "permission fieldEmail",
             "permission qyapi_get_member",
+            "roster: not set up, `agent_id` is not set",
             "permission qyapi_get_attendance_data",
         ]
     );
+}
+
+#[test]
+fn a_roster_is_looked_at_where_it_is_set_up() {
+    let code = |code: &str| json!({"fieldCode": code, "fieldValueList": []});
+    let asked = |roster: Reply| {
+        let host = connection()
+            .with_setting("agent_id", "7")
+            .with_setting("roster_fields", "sys01-employeeType,mistyped")
+            .answers("GET", SCOPES, range(&[], &["u1", "u2"]))
+            .answers("POST", USER, ok(json!({"userid": "u1"})))
+            .answers("POST", ROSTER, roster)
+            .answers("POST", SWIPES, nothing());
+        let findings = probe(&host);
+        let failed = failed(&findings);
+        failed.into_iter().map(|(check, remedy)| format!("{check}: {remedy}")).collect::<Vec<_>>()
+    };
+    let entry = |id: &str, fields: Value| json!({"userId": id, "fieldDataList": fields});
+    let found = asked(Reply::json(&json!({"result": [
+        entry("u1", json!([])), entry("u2", json!([code("sys01-employeeType")]))
+    ]})));
+    let [told] = found.as_slice() else { panic!("{found:?}") };
+    assert!(told.starts_with("roster: 1 of 2 fields: nobody of 2 people has these: mistyped;"));
+    let whole = json!([code("sys01-employeeType"), code("mistyped")]);
+    assert_eq!(asked(Reply::json(&json!({"result": [entry("u1", whole)]}))), Vec::<String>::new());
+    let denied = json!({
+        "code": "Forbidden.AccessDenied.AccessTokenPermissionDenied",
+        "accessdenieddetail": {"requiredScopes": ["qyapi_hrm_read_user"]}
+    });
+    let found = asked(Reply::json(&denied).with_status(403));
+    let [told] = found.as_slice() else { panic!("{found:?}") };
+    assert!(told.starts_with("permission qyapi_hrm_read_user: enable the permission"), "{told}");
 }
 
 #[test]
