@@ -165,7 +165,8 @@ pub(super) fn of_field(parent: Class, name: &str) -> Class {
     let any = |set: &[&str]| words.iter().any(|word| set.contains(&word.as_str()));
     let last = |set: &[&str]| words.last().is_some_and(|word| set.contains(&word.as_str()));
     match () {
-        () if any(SECRET) => Class::Secret,
+        // `auth_org_scopes` is what a credential opens, not the credential.
+        () if any(SECRET) && !last(&["scope", "scopes"]) => Class::Secret,
         () if last(WORD) => Class::Word,
         // `name_time` is a time, `ip_id` an id: the last word is what the value is.
         () if last(TIME) && !any(&["birth", "birthday"]) => Class::Time,
@@ -280,6 +281,7 @@ mod tests {
         {
             assert_eq!(class(name), Class::Secret, "{name}");
         }
+        assert_eq!((class("auth_code"), class("auth_org_scopes")), (Class::Secret, Class::Word));
         assert_eq!(class("open_department_id"), Class::Id);
         assert_eq!(class("checkType"), Class::Word);
         assert_eq!(class("user_check_time"), Class::Time);
