@@ -8,13 +8,13 @@
 
 use std::collections::BTreeMap;
 
-use rollcall_sdk::json::{self, WrongType};
+use rollcall_sdk::json;
 use rollcall_sdk::{Content, Host, Item, Response, Window};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::api::{Api, Call, quoted};
-use crate::failure::Failure;
+use crate::failure::{Failure, wrong};
 use crate::lenient;
 use crate::steps::{built, stuck};
 use crate::window::{DAY_SECONDS, clock_text};
@@ -183,8 +183,4 @@ fn item((person, date): &Key, day: &Day, leaves: &[Leave]) -> Item {
         day.results.join(",")
     );
     Item { id: format!("{person}:{date}"), payload }
-}
-
-fn wrong(path: &str, expected: &'static str) -> Failure {
-    WrongType { path: path.to_owned(), expected }.into()
 }

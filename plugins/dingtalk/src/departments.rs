@@ -9,7 +9,7 @@ use rollcall_sdk::{Advice, Content, Evidence, Fault, Host, Page};
 
 use crate::api::{Api, Call};
 use crate::codes::gone_department;
-use crate::failure::Failure;
+use crate::failure::{Failure, wrong};
 use crate::lenient;
 use crate::range;
 use crate::settings::Detail;
@@ -110,9 +110,7 @@ fn below<H: Host>(
 /// The ids of a listing; a listing that is none is a fault.
 pub(crate) fn ids<R: rollcall_sdk::Response>(response: &R) -> Result<Vec<String>, Failure> {
     let Some(count) = response.count(MANY.items) else {
-        let expected = "an array";
-        let path = MANY.items.to_owned();
-        return Err(rollcall_sdk::json::WrongType { path, expected }.into());
+        return Err(wrong(MANY.items, "an array"));
     };
     (0..count).map(|index| id(response, &format!("{}/{index}/dept_id", MANY.items))).collect()
 }

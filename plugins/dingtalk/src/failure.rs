@@ -29,6 +29,11 @@ impl Platform for DingTalk {
 /// A call that failed.
 pub(crate) type Failure = failure::Failure<DingTalk>;
 
+/// An answer that holds at `path` something else than what is `expected`.
+pub(crate) fn wrong(path: &str, expected: &'static str) -> Failure {
+    json::WrongType { path: path.to_owned(), expected }.into()
+}
+
 /// `Ok` when an answer of the old generation has code 0. The HTTP status says nothing: it is 200 for refusals too.
 pub(crate) fn check<R: Response>(response: R, endpoint: &str) -> Result<R, Failure> {
     match code_of(&response) {

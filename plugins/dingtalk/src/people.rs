@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::api::{Api, Call};
 use crate::codes::{gone_person, outside_range};
 use crate::departments::{ROOT, number};
-use crate::failure::Failure;
+use crate::failure::{Failure, wrong};
 use crate::settings::Detail;
 use crate::singles::read_each;
 use crate::steps::{self, Shape, Step, built, listed, single, stuck};
@@ -101,9 +101,8 @@ fn listed_with_roster<H: Host>(
 ) -> Result<Content<H::Response>, Failure> {
     let ids = userids(response)?;
     let raw = response.pointer(MANY.items).unwrap_or_default();
-    let people: Vec<&RawValue> = serde_json::from_str(&raw).map_err(|_| {
-        Failure::from(json::WrongType { path: MANY.items.to_owned(), expected: "an array" })
-    })?;
+    let people: Vec<&RawValue> =
+        serde_json::from_str(&raw).map_err(|_| wrong(MANY.items, "an array"))?;
     let item = |(id, person): (String, &RawValue)| Item { id, payload: person.get().to_owned() };
     let mut items: Vec<Item> = ids.into_iter().zip(people).map(item).collect();
     roster::join(api, &mut items)?;
@@ -123,15 +122,14 @@ pub(crate) fn page<H: Host>(
 
 /// The ids of a listing; a listing that is none is a fault.
 pub(crate) fn userids<R: rollcall_sdk::Response>(response: &R) -> Result<Vec<String>, Failure> {
-    let wrong = |path: String, expected| Failure::from(json::WrongType { path, expected });
     let Some(count) = response.count(MANY.items) else {
-        return Err(wrong(MANY.items.to_owned(), "an array"));
+        return Err(wrong(MANY.items, "an array"));
     };
     (0..count)
         .map(|index| {
             let path = format!("{}/{index}/{}", MANY.items, MANY.id);
             let id = json::text(response, &path)?.filter(|id| !id.is_empty());
-            id.ok_or_else(|| wrong(path, "a string"))
+            id.ok_or_else(|| wrong(&path, "a string"))
         })
         .collect()
 }

@@ -5,14 +5,13 @@
 //! may not be read costs nobody their record. It is left out and told, and what is left out changes nothing in the EHR.
 
 use rollcall_sdk::codes::Class;
-use rollcall_sdk::json::WrongType;
 use rollcall_sdk::{Fault, Host, Item, Level, Response};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::api::{Api, Call, quoted};
-use crate::failure::Failure;
+use crate::failure::{Failure, wrong};
 use crate::settings::Roster;
 
 /// The most people of a call.
@@ -105,19 +104,14 @@ fn entries(raw: &str) -> Result<Vec<Entry<'_>>, Failure> {
 }
 
 fn shapeless() -> Failure {
-    WrongType { path: "/result".to_owned(), expected: "a list of people with their fields" }.into()
+    wrong("/result", "a list of people with their fields")
 }
 
 /// Why the roster is left out, for an administrator.
 fn told(fault: &Fault) -> String {
-    let why = match fault {
-        Fault::Unauthorized(advice)
-        | Fault::Forbidden(advice)
-        | Fault::Invalid(advice)
-        | Fault::Unavailable(advice) => format!("{}; {}", advice.message, advice.remedy),
-        Fault::RateLimited(_) | Fault::NotFound | Fault::StaleCursor | Fault::Unsupported => {
-            "the platform does not have it".to_owned()
-        }
+    let (Fault::Unauthorized(advice) | Fault::Forbidden(advice) | Fault::Invalid(advice)) = fault
+    else {
+        return "people come without their roster: the platform does not have it".to_owned();
     };
-    format!("people come without their roster: {why}")
+    format!("people come without their roster: {}; {}", advice.message, advice.remedy)
 }

@@ -4,6 +4,9 @@
 
 use rollcall_sdk::{Advice, Fault, Host};
 
+/// The most fields of the roster that a call takes.
+const MOST_FIELDS: usize = 100;
+
 /// How much of departments and people is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Detail {
@@ -34,9 +37,6 @@ pub(crate) struct Roster {
     /// Codes such as `sys01-employeeType`; of own fields the platform's id of them.
     pub(crate) fields: Vec<String>,
 }
-
-/// The most codes of a call.
-const MOST_FIELDS: usize = 100;
 
 impl Settings {
     pub(crate) fn read(host: &impl Host) -> Result<Self, Fault> {

@@ -3,12 +3,11 @@
 //! What this is not: which objects, or what is done with them. The one invariant: an object is left out only when the
 //! platform says of it alone that it does not exist, or is not for this app.
 
-use rollcall_sdk::json::WrongType;
 use rollcall_sdk::{Host, Item, Level, Response as _};
 
 use crate::api::Api;
 use crate::codes::{gone_department, gone_person, outside_range};
-use crate::failure::Failure;
+use crate::failure::{Failure, wrong};
 
 /// Reads each of these; what `read` answers holds the object at `/result`.
 pub(crate) fn read_each<'h, H: Host>(
@@ -22,7 +21,7 @@ pub(crate) fn read_each<'h, H: Host>(
             Ok(response) => {
                 // Copied out of its answer: a page cannot be made of several answers.
                 let payload = response.pointer("/result").filter(|raw| raw.starts_with('{'));
-                let payload = payload.ok_or_else(shapeless)?;
+                let payload = payload.ok_or_else(|| wrong("/result", "an object"))?;
                 items.push(Item { id: id.clone(), payload });
             }
             // Left since it was named: as good as not there.
@@ -36,8 +35,4 @@ pub(crate) fn read_each<'h, H: Host>(
         api.host.log(Level::Warn, &line);
     }
     Ok(items)
-}
-
-fn shapeless() -> Failure {
-    WrongType { path: "/result".to_owned(), expected: "an object" }.into()
 }

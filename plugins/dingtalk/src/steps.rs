@@ -4,11 +4,10 @@
 //! stale, never an error of its own.
 
 use rollcall_sdk::codes::Class;
-use rollcall_sdk::json;
 use rollcall_sdk::{Advice, Content, Fault, Item, Response, Slice};
 
 use crate::cursor::{self, Writer};
-use crate::failure::Failure;
+use crate::failure::{Failure, wrong};
 
 /// How many steps may be open at once.
 pub(crate) const MOST_STEPS: usize = 20_000;
@@ -91,7 +90,7 @@ pub(crate) struct Shape {
 /// The listed records, left where they are. `items` must be there: an answer without it is none.
 pub(crate) fn listed<R: Response>(response: R, shape: &Shape) -> Result<Content<R>, Failure> {
     let Some(count) = response.count(shape.items) else {
-        return Err(missing(shape.items, "an array"));
+        return Err(wrong(shape.items, "an array"));
     };
     if count == 0 {
         return Ok(Content::Empty);
@@ -118,11 +117,7 @@ fn sliced<R>(response: R, shape: &Shape) -> Content<R> {
 
 fn require(response: &impl Response, path: &str) -> Result<(), Failure> {
     let there = response.pointer(path).is_some_and(|raw| raw != "null" && raw != "\"\"");
-    if there { Ok(()) } else { Err(missing(path, "there")) }
-}
-
-fn missing(path: &str, expected: &'static str) -> Failure {
-    Failure::from(json::WrongType { path: path.to_owned(), expected })
+    if there { Ok(()) } else { Err(wrong(path, "there")) }
 }
 
 /// A listing that does not move on.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{DEPARTMENT, USER, connection, department, ids, ok, person, refusal};
 
-fn fetch(host: &Scripted, kind: Kind, names: &[&str]) -> Result<Content<Reply>, Fault> {
+pub(crate) fn fetch(host: &Scripted, kind: Kind, names: &[&str]) -> Result<Content<Reply>, Fault> {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     <DingTalk as Directory<_>>::fetch(host, kind, &names)
 }

@@ -32,6 +32,7 @@ const MEMBERS: &str = "/topapi/v2/user/list";
 const SIMPLE: &str = "/topapi/user/listsimple";
 const USER: &str = "/topapi/v2/user/get";
 const COUNT: &str = "/topapi/user/count";
+const ROSTER: &str = "/v1.0/hrm/rosters/lists/query";
 
 /// A connection that is set up but has no token yet.
 fn bare() -> Scripted {

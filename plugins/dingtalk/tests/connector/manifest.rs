@@ -23,6 +23,7 @@ fn every_setting_with_a_default_works_with_it_and_the_others_are_asked_for() {
 
 #[test]
 fn a_setting_that_cannot_be_used_is_named_with_what_to_write() {
+    let too_many = vec!["x"; 101].join(",");
     for (name, value) in [
         ("api_host", "api.dingtalk.com"),
         ("oapi_host", "https://oapi.dingtalk.com/topapi"),
@@ -31,6 +32,7 @@ fn a_setting_that_cannot_be_used_is_named_with_what_to_write() {
         ("agent_id", "my app"),
         ("roster_fields", "sys01-employeeType,,sys02-sexType"),
         ("roster_fields", "员工类型"),
+        ("roster_fields", &too_many),
     ] {
         let host = bare().with_setting("agent_id", "1").with_setting(name, value);
         let Err(Fault::Invalid(advice)) = departments(&host, None) else { panic!("{name}") };

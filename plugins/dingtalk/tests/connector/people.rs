@@ -8,7 +8,7 @@ use crate::{
     refusal, wrapped,
 };
 
-fn listing(names: &[&str], next: Option<i64>) -> Value {
+pub(crate) fn listing(names: &[&str], next: Option<i64>) -> Value {
     let list: Vec<Value> = names.iter().map(|id| person(id)).collect();
     match next {
         Some(cursor) => json!({"has_more": true, "next_cursor": cursor, "list": list}),

@@ -6,11 +6,11 @@ use rollcall_sdk::{Fault, Finding, Plugin};
 use serde_json::{Value, json};
 
 use crate::{
-    CHILDREN, MEMBERS, SCOPES, TOKEN, USER, bare, connection, department, ok, range, wrapped,
+    CHILDREN, MEMBERS, ROSTER, SCOPES, TOKEN, USER, bare, connection, department, ok, range,
+    wrapped,
 };
 
 const SWIPES: &str = "/attendance/listRecord";
-const ROSTER: &str = "/v1.0/hrm/rosters/lists/query";
 
 fn probe(host: &Scripted) -> Vec<Finding> {
     DingTalk::probe(host).unwrap()

@@ -1,16 +1,14 @@
 //! People with their roster: joined where it may be read, left out and told where not.
 
-use rollcall_dingtalk::DingTalk;
 use rollcall_sdk::testing::{Reply, Scripted};
-use rollcall_sdk::{Content, Directory, Fault, Kind, Level};
+use rollcall_sdk::{Content, Fault, Kind, Level};
 use serde_json::{Value, json};
 
+use crate::people::listing;
 use crate::{
-    MEMBERS, SCOPES, SIMPLE, USER, all, body, brief, connection, ids, ok, people, person, range,
-    refusal,
+    MEMBERS, ROSTER, SCOPES, SIMPLE, USER, all, body, brief, connection, ids, ok, people, person,
+    range, refusal,
 };
-
-const ROSTER: &str = "/v1.0/hrm/rosters/lists/query";
 
 fn set_up(host: Scripted) -> Scripted {
     host.with_setting("agent_id", "2345678901")
@@ -45,13 +43,7 @@ fn payloads(content: &Content<Reply>) -> Vec<Value> {
 }
 
 fn fetch(host: &Scripted, names: &[&str]) -> Result<Content<Reply>, Fault> {
-    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    <DingTalk as Directory<_>>::fetch(host, Kind::Employee, &names)
-}
-
-fn listing(names: &[String]) -> Value {
-    let list: Vec<Value> = names.iter().map(|id| person(id)).collect();
-    json!({"has_more": false, "list": list})
+    crate::fetch::fetch(host, Kind::Employee, names)
 }
 
 #[test]
@@ -82,7 +74,8 @@ fn people_come_with_the_fields_that_are_asked_for_and_who_has_none_without() {
 #[test]
 fn a_department_is_read_in_parts_of_25_with_one_call_to_the_roster_each() {
     let names: Vec<String> = (1..=27).map(|n| format!("u{n}")).collect();
-    let mut host = set_up(connection()).answers("POST", SIMPLE, ok(listing(&names)));
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut host = set_up(connection()).answers("POST", SIMPLE, ok(listing(&names, None)));
     for (nth, id) in names.iter().enumerate() {
         if nth == 25 {
             host = host.answers("POST", ROSTER, roster(&[("u1", "P1"), ("u25", "P2")]));
@@ -91,7 +84,22 @@ fn a_department_is_read_in_parts_of_25_with_one_call_to_the_roster_each() {
     }
     let host = host.answers("POST", ROSTER, roster(&[("u27", "P3")]));
     let (found, _) = all(|cursor| people(&host, Some("7"), cursor));
-    assert_eq!((found, host.left()), (names, 0));
+    assert_eq!(found, names);
+    assert_eq!((host.left(), &body(&host, 0)["userIdList"]), (0, &json!(["u26", "u27"])));
+}
+
+#[test]
+fn a_longer_listing_than_the_roster_takes_is_asked_for_in_parts() {
+    let names: Vec<String> = (1..=101).map(|n| format!("u{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let host = set_up(brief())
+        .answers("POST", MEMBERS, ok(listing(&names, None)))
+        .answers("POST", ROSTER, roster(&[("u1", "P1")]))
+        .answers("POST", ROSTER, roster(&[("u101", "P9")]));
+    let found = payloads(&people(&host, Some("7"), None).unwrap().content);
+    assert_eq!((&found[0]["roster"], &found[100]["roster"]), (&fields("P1"), &fields("P9")));
+    let asked = [1, 0].map(|back| body(&host, back)["userIdList"].as_array().unwrap().len());
+    assert_eq!(asked, [100, 1]);
 }
 
 #[test]
@@ -102,8 +110,8 @@ fn one_person_alone_and_a_listing_have_it_too() {
         .answers("POST", ROSTER, roster(&[("u1", "P7")]));
     let page = people(&host, None, None).unwrap();
     assert_eq!(payloads(&page.content)[0]["roster"], fields("P7"));
-    let names = ["u1".to_owned(), "u2".to_owned()];
-    let host = set_up(brief()).answers("POST", MEMBERS, ok(listing(&names))).answers(
+    let names = ["u1", "u2"];
+    let host = set_up(brief()).answers("POST", MEMBERS, ok(listing(&names, None))).answers(
         "POST",
         ROSTER,
         roster(&[("u2", "P7")]),
@@ -112,7 +120,7 @@ fn one_person_alone_and_a_listing_have_it_too() {
     assert_eq!(ids(&page.content), names);
     let found = payloads(&page.content);
     assert_eq!((&found[0], &found[1]["roster"]), (&person("u1"), &fields("P7")));
-    let host = set_up(brief()).answers("POST", MEMBERS, ok(listing(&[])));
+    let host = set_up(brief()).answers("POST", MEMBERS, ok(listing(&[], None)));
     assert_eq!(people(&host, Some("7"), None).unwrap().content, Content::Empty);
 }
 
@@ -121,9 +129,13 @@ fn a_roster_that_may_not_be_read_costs_nobody_and_is_told_once() {
     let host = set_up(connection())
         .answers("POST", USER, ok(person("u1")))
         .answers("POST", ROSTER, denied(NOT_GRANTED))
-        .answers("POST", USER, ok(person("u2")));
+        .answers("POST", USER, ok(person("u2")))
+        .answers("POST", USER, ok(person("u3")))
+        .answers("POST", ROSTER, roster(&[("u3", "P7")]));
     assert_eq!(payloads(&fetch(&host, &["u1"]).unwrap()), [person("u1")]);
     assert_eq!(payloads(&fetch(&host, &["u2"]).unwrap()), [person("u2")], "not asked again");
+    host.at(600_000);
+    assert_eq!(payloads(&fetch(&host, &["u3"]).unwrap())[0]["roster"], fields("P7"), "but later");
     let logged = host.logged();
     let [(Level::Warn, line)] = logged.as_slice() else { panic!("{logged:?}") };
     assert!(
