@@ -136,7 +136,7 @@ impl Response for Answer {
 impl Host for Native {
     type Response = Answer;
 
-    fn send(&self, request: &Request) -> Result<Answer, Denied> {
+    fn send(&self, request: Request) -> Result<Answer, Denied> {
         let method = reqwest::Method::from_bytes(request.method.as_bytes()).unwrap();
         let body = String::from_utf8(request.body.clone()).unwrap();
         let body = body.replace("{secret:app_secret}", &self.secret);

@@ -206,6 +206,8 @@ pub(super) async fn run<O: Operation>(
     let core = Arc::clone(&shared.plugin.core);
     let _pulse = core.ticker.pulse();
     let stretch = Stretch::default();
+    // A recorded instance goes on only with its second, which has gone through the same.
+    idle = idle.filter(|live| shared.recorder.is_none() || live.understudy.is_some());
     let mut timer = idle.as_mut().map(|live| std::mem::take(&mut live.timer)).unwrap_or_default();
     let call = async {
         // Whoever broke down or computed on and on last time computes in turn from the start.

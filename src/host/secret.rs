@@ -156,6 +156,11 @@ impl Cover {
         Self { forms }
     }
 
+    /// Whether no secret was sent that could be repeated.
+    pub(super) fn is_empty(&self) -> bool {
+        self.forms.is_empty()
+    }
+
     /// `None` when there is nothing to cover.
     pub(super) fn apply(&self, text: &[u8]) -> Option<Vec<u8>> {
         let mut covered: Option<Vec<u8>> = None;

@@ -78,14 +78,14 @@ impl<'h, H: Host> Api<'h, H> {
         match generation {
             Generation::Old => {
                 let url = format!("{}/{endpoint}?access_token={token}", self.settings.oapi_host);
-                let response = self.host.send(&request(url, body.as_deref()))?;
+                let response = self.host.send(request(url, body.as_deref()))?;
                 failure::check(response, endpoint)
             }
             Generation::New => {
                 let url = format!("{}/{endpoint}", self.settings.api_host);
                 let mut request = request(url, body.as_deref());
                 request.headers.push((TOKEN_HEADER.to_owned(), token.to_owned()));
-                failure::check_new(self.host.send(&request)?, endpoint)
+                failure::check_new(self.host.send(request)?, endpoint)
             }
         }
     }
@@ -102,7 +102,7 @@ impl<'h, H: Host> Api<'h, H> {
             json::quote(&self.settings.client_id)
         );
         let url = format!("{}/{endpoint}", self.settings.api_host);
-        let answer = self.host.send(&request(url, Some(&body)))?;
+        let answer = self.host.send(request(url, Some(&body)))?;
         let answer = failure::check_new(answer, endpoint)?;
         let token = json::text(&answer, "/accessToken")?.filter(|token| is_query_value(token));
         let Some(token) = token else {

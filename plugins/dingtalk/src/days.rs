@@ -11,14 +11,17 @@ use std::collections::BTreeMap;
 use rollcall_sdk::json;
 use rollcall_sdk::{Content, Host, Item, Response, Window};
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 
 use crate::api::{Api, Call, quoted};
 use crate::failure::{Failure, wrong};
 use crate::lenient;
+use crate::scalar::Scalar;
 use crate::steps::{built, stuck};
 use crate::window::{DAY_SECONDS, clock_text};
 
+/// Where the results stand in an answer.
+const RESULTS: &str = "/recordresult";
 /// The most rows of an answer, and of an answer on leave.
 const ROWS: usize = 50;
 const LEAVE_ROWS: usize = 20;
@@ -29,9 +32,13 @@ const MOST_LEAVE_PAGES: usize = 12;
 /// A person's day while its results are gathered.
 #[derive(Default)]
 struct Day {
-    results: Vec<String>,
+    /// The rows as they came, with commas between.
+    results: String,
     excused: bool,
 }
+
+/// Days by person and midnight of the date in milliseconds.
+type Days = BTreeMap<String, BTreeMap<i64, Day>>;
 
 /// One approved absence, in milliseconds.
 struct Leave {
@@ -41,38 +48,29 @@ struct Leave {
     raw: String,
 }
 
-/// Who, and midnight of the date in milliseconds.
-type Key = (String, i64);
-
 pub(crate) fn list<H: Host>(
     api: &Api<'_, H>,
     people: &[String],
     window: Window,
 ) -> Result<Content<H::Response>, Failure> {
     let days = results(api, people, window)?;
-    let mut excused: Vec<String> =
-        days.iter().filter(|(_, day)| day.excused).map(|((person, _), _)| person.clone()).collect();
-    excused.dedup();
+    let excused = days.iter().filter(|(_, days)| days.values().any(|day| day.excused));
+    let excused: Vec<String> = excused.map(|(person, _)| person.clone()).collect();
     let leaves = if excused.is_empty() { Vec::new() } else { leaves(api, &excused, window)? };
-    let items: Vec<Item> = days.into_iter().map(|(key, day)| item(&key, &day, &leaves)).collect();
-    Ok(built(items))
+    let of = |(person, days): (&String, &BTreeMap<i64, Day>)| -> Vec<Item> {
+        days.iter().map(|(date, day)| item(person, *date, day, &leaves)).collect()
+    };
+    Ok(built(days.iter().flat_map(of).collect()))
 }
 
-/// All results of the window by person and date.
-fn results<H: Host>(
-    api: &Api<'_, H>,
-    people: &[String],
-    window: Window,
-) -> Result<BTreeMap<Key, Day>, Failure> {
-    let mut days: BTreeMap<Key, Day> = BTreeMap::new();
+/// All results of the window.
+fn results<H: Host>(api: &Api<'_, H>, people: &[String], window: Window) -> Result<Days, Failure> {
+    let mut days = Days::new();
+    let people = quoted(people);
     for page in 0..MOST_PAGES {
-        let response = api.send(&call(api, people, window, page * ROWS))?;
-        let Some(count) = response.count("/recordresult") else {
-            return Err(wrong("/recordresult", "an array"));
-        };
-        for index in 0..count {
-            add(&mut days, &response, &format!("/recordresult/{index}"))?;
-        }
+        let response = api.send(&call(api, &people, window, page * ROWS))?;
+        let rows = response.pointer(RESULTS).ok_or_else(|| wrong(RESULTS, "an array"))?;
+        let count = add_all(&mut days, &rows)?;
         if !lenient::flag(&response, "/hasMore")? {
             return Ok(days);
         }
@@ -83,54 +81,68 @@ fn results<H: Host>(
     Err(stuck("the results of one week of fifty people do not end"))
 }
 
-fn call<H: Host>(api: &Api<'_, H>, people: &[String], window: Window, offset: usize) -> Call {
+fn call<H: Host>(api: &Api<'_, H>, people: &str, window: Window, offset: usize) -> Call {
     let zone = api.settings.utc_offset_seconds;
     let body = format!(
-        r#"{{"workDateFrom":"{}","workDateTo":"{}","userIdList":{},"offset":{offset},"limit":{ROWS},"isI18n":false}}"#,
+        r#"{{"workDateFrom":"{}","workDateTo":"{}","userIdList":{people},"offset":{offset},"limit":{ROWS},"isI18n":false}}"#,
         clock_text(window.start, zone),
         clock_text(window.end - 1, zone),
-        quoted(people),
     );
     Call::post("attendance/list", body)
 }
 
-/// What is looked at of a result, each value as it is written.
+/// What is looked at of a result.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Row<'r> {
     #[serde(borrow)]
-    user_id: Option<&'r RawValue>,
+    user_id: Option<Scalar<'r>>,
     #[serde(borrow)]
-    work_date: Option<&'r RawValue>,
+    work_date: Option<Scalar<'r>>,
     #[serde(borrow)]
-    source_type: Option<&'r RawValue>,
-    #[serde(borrow)]
-    record_id: Option<&'r RawValue>,
+    source_type: Option<Scalar<'r>>,
+    record_id: Option<IgnoredAny>,
 }
 
-/// A row crosses from the host as a whole, once.
-fn add(days: &mut BTreeMap<Key, Day>, response: &impl Response, at: &str) -> Result<(), Failure> {
-    let raw = response.pointer(at).filter(|raw| raw.starts_with('{'));
-    let raw = raw.ok_or_else(|| wrong(at, "an object"))?;
-    let row: Row<'_> = serde_json::from_str(&raw).map_err(|_| wrong(at, "an object"))?;
-    let person = text(row.user_id).filter(|id| !id.is_empty());
-    let person = person.ok_or_else(|| wrong(&format!("{at}/userId"), "a string"))?;
-    let date = row.work_date.and_then(|date| date.get().trim_matches('"').parse().ok());
-    let date = date.ok_or_else(|| wrong(&format!("{at}/workDate"), "an integer"))?;
-    let source = text(row.source_type);
-    if source.is_none() && row.source_type.is_some() {
-        return Err(wrong(&format!("{at}/sourceType"), "a string"));
+/// Adds every row of an array; how many there were. The array crosses from the host as a whole, once, and each row is read
+/// once: where it ends is where its reader stops.
+fn add_all(days: &mut Days, rows: &str) -> Result<usize, Failure> {
+    let mut rest = rows.strip_prefix('[').ok_or_else(|| wrong(RESULTS, "an array"))?.trim_start();
+    let mut count = 0;
+    while !rest.starts_with(']') {
+        let mut reader = serde_json::Deserializer::from_str(rest).into_iter::<Row<'_>>();
+        let row = reader.next().and_then(Result::ok).filter(|_| rest.starts_with('{'));
+        let at = |name: &str| format!("{RESULTS}/{count}{name}");
+        let row = row.ok_or_else(|| wrong(&at(""), "an object"))?;
+        let (raw, after) = rest.split_at(reader.byte_offset());
+        add(days, row, raw).map_err(|(name, expected)| wrong(&at(name), expected))?;
+        let after = after.trim_start();
+        rest = after.strip_prefix(',').unwrap_or(after).trim_start();
+        count += 1;
     }
-    let excused = source.as_deref() == Some("APPROVE") && row.record_id.is_none();
-    let day = days.entry((person, date)).or_default();
-    day.excused |= excused;
-    day.results.push(raw);
-    Ok(())
+    Ok(count)
 }
 
-/// The text of a JSON string.
-fn text(raw: Option<&RawValue>) -> Option<String> {
-    serde_json::from_str(raw?.get()).ok()
+/// Adds one row; or which field of it holds something else than what is expected.
+fn add(days: &mut Days, row: Row<'_>, raw: &str) -> Result<(), (&'static str, &'static str)> {
+    let person = row.user_id.and_then(Scalar::text).filter(|id| !id.is_empty());
+    let person = person.ok_or(("/userId", "a string"))?;
+    let date = row.work_date.and_then(|date| date.integer()).ok_or(("/workDate", "an integer"))?;
+    let excused = match row.source_type.map(Scalar::text) {
+        Some(None) => return Err(("/sourceType", "a string")),
+        source => source.flatten().as_deref() == Some("APPROVE") && row.record_id.is_none(),
+    };
+    let of = match days.get_mut(person.as_ref()) {
+        Some(days) => days,
+        None => days.entry(person.into_owned()).or_default(),
+    };
+    let day = of.entry(date).or_default();
+    day.excused |= excused;
+    if !day.results.is_empty() {
+        day.results.push(',');
+    }
+    day.results.push_str(raw);
+    Ok(())
 }
 
 /// The approved absences of people that reach into the window.
@@ -168,19 +180,48 @@ fn leaves<H: Host>(
 }
 
 /// The day as one record; its id is the person and the date.
-fn item((person, date): &Key, day: &Day, leaves: &[Leave]) -> Item {
+fn item(person: &str, date: i64, day: &Day, leaves: &[Leave]) -> Item {
     let end = date + DAY_SECONDS * 1_000;
-    let mine = |leave: &&Leave| leave.person == *person && leave.start < end && leave.end > *date;
+    let mine = |leave: &&Leave| leave.person == person && leave.start < end && leave.end > date;
+    let (who, date) = (json::quote(person), date.to_string());
     let leave = if day.excused {
         let mine: Vec<&str> = leaves.iter().filter(mine).map(|leave| leave.raw.as_str()).collect();
         format!(r#","leave":[{}]"#, mine.join(","))
     } else {
         String::new()
     };
-    let payload = format!(
-        r#"{{"userId":{},"workDate":{date},"results":[{}]{leave}}}"#,
-        json::quote(person),
-        day.results.join(",")
-    );
-    Item { id: format!("{person}:{date}"), payload }
+    let parts = [
+        r#"{"userId":"#,
+        &who,
+        r#","workDate":"#,
+        &date,
+        r#","results":["#,
+        &day.results,
+        "]",
+        &leave,
+        "}",
+    ];
+    Item { id: [person, ":", &date].concat(), payload: parts.concat() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_handed_on_to_the_letter() {
+        let one = r#"{ "userId" : "u\u0031", "workDate":"86400000", "x":[{"y":"]},"}], "sourceType":null }"#;
+        let other = r#"{"workDate":86400000,"userId":"u1","note":"\"] \\"}"#;
+        let mut days = Days::new();
+        for (rows, count) in [
+            ("[]", 0),
+            ("[ ]", 0),
+            (&format!("[ {one} ,\n\t{other}]"), 2),
+            (&format!("[{one}]"), 1),
+        ] {
+            assert_eq!(add_all(&mut days, rows).ok(), Some(count), "{rows}");
+        }
+        let day = &days["u1"][&86_400_000];
+        assert_eq!((day.results.as_str(), day.excused), (&*format!("{one},{other},{one}"), false));
+    }
 }

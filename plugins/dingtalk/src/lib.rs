@@ -31,6 +31,7 @@ mod people;
 mod probe;
 mod range;
 mod roster;
+mod scalar;
 mod settings;
 mod singles;
 mod steps;

@@ -124,7 +124,7 @@ impl<'h, H: Host> Api<'h, H> {
             headers,
             body: call.body.clone().unwrap_or_default().into_bytes(),
         };
-        let response = self.host.send(&request)?;
+        let response = self.host.send(request)?;
         failure::check(response, call.endpoint)
     }
 }

@@ -105,10 +105,13 @@ pub(crate) fn next_token(
     sent: Option<&str>,
 ) -> Result<Option<String>, Failure> {
     let more = json::flag(response, "/data/has_more")?;
+    if more == Some(false) {
+        return Ok(None);
+    }
     let token = json::text(response, "/data/page_token")?.filter(|token| !token.is_empty());
     let problem = match (more, token) {
-        (Some(false), _) | (None, None) => return Ok(None),
-        (Some(true), None) => "the platform says there is more, but not where",
+        (None, None) => return Ok(None),
+        (Some(_), None) => "the platform says there is more, but not where",
         (_, Some(token)) if Some(token.as_str()) == sent => {
             "the platform hands back the page token that it was given"
         }
@@ -131,11 +134,11 @@ pub(crate) struct Shape {
 
 /// The records of an answer, left where they are. A record without its id is told by the permission that is missing.
 pub(crate) fn records<R: Response>(response: R, shape: &Shape) -> Result<Content<R>, Failure> {
-    if json::length(&response, shape.items)? == 0 {
-        return Ok(Content::Empty);
-    }
     let first = format!("{}/0/{}", shape.items, shape.id);
     if json::text(&response, &first)?.is_none_or(|id| id.is_empty()) {
+        if json::length(&response, shape.items)? == 0 {
+            return Ok(Content::Empty);
+        }
         let message = format!("the platform leaves out `{}`, by which records are known", shape.id);
         let remedy = format!(
             "request the permission {} in the developer console, publish a version of the app and let an \

@@ -50,7 +50,7 @@ impl<'h, H: Host> Api<'h, H> {
 
     fn attempt(&self, call: &Call<'_>, token: Option<&str>) -> Result<H::Response, Failure> {
         let request = self.request(call, token)?;
-        let response = self.host.send(&request)?;
+        let response = self.host.send(request)?;
         answer::judge(response, &self.spec, call.place)
     }
 

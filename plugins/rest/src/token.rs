@@ -21,7 +21,7 @@ impl<H: Host> Api<'_, H> {
         if let Some(token) = self.host.recall(&key) {
             return Ok(token);
         }
-        let response = self.host.send(&self.token_request(oauth2)?)?;
+        let response = self.host.send(self.token_request(oauth2)?)?;
         let answer =
             answer::judge(response, &self.spec, "auth.oauth2").map_err(Failure::of_token)?;
         let token =

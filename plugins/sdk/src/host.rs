@@ -75,8 +75,9 @@ pub trait Host {
     ///
     /// # Errors
     /// [`Denied`] when nothing was sent or nothing came back. A response with an error status is a response.
-    fn send(&self, request: &Request) -> Result<Self::Response, Denied>;
-    /// A setting of this connection, or its default in the manifest.
+    fn send(&self, request: Request) -> Result<Self::Response, Denied>;
+    /// A setting of this connection, or its default in the manifest. It stays the same while an instance lives, so a component
+    /// crosses to its host once for each.
     fn setting(&self, name: &str) -> Option<String>;
     /// Unix time in milliseconds.
     fn now_ms(&self) -> i64;

@@ -93,25 +93,37 @@ pub fn quote(text: &str) -> String {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            '\0'..='\x1f' => {
-                let code = u32::from(c) as usize;
-                quoted.push_str("\\u00");
-                quoted.extend([HEX[code >> 4], HEX[code & 15]].map(char::from));
+    if text.bytes().all(is_plain) {
+        quoted.push_str(text);
+    } else {
+        for c in text.chars() {
+            match c {
+                '"' | '\\' => quoted.extend(['\\', c]),
+                '\0'..='\x1f' => {
+                    let code = u32::from(c) as usize;
+                    quoted.push_str("\\u00");
+                    quoted.extend([HEX[code >> 4], HEX[code & 15]].map(char::from));
+                }
+                _ => quoted.push(c),
             }
-            _ => quoted.push(c),
         }
     }
     quoted.push('"');
     quoted
 }
 
+/// Whether a byte stands in a JSON string as it is.
+fn is_plain(byte: u8) -> bool {
+    byte >= b' ' && !matches!(byte, b'"' | b'\\')
+}
+
 /// The text of a JSON string; none when it is no such string. By hand, because a JSON library would be a third of a
 /// small plugin.
 fn unquote(raw: &str) -> Option<String> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.bytes().all(is_plain) {
+        return Some(inner.to_owned());
+    }
     let mut text = String::with_capacity(inner.len());
     let mut rest = inner.chars();
     while let Some(c) = rest.next() {

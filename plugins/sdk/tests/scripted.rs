@@ -20,13 +20,13 @@ fn only_declared_hosts_are_reached() {
         "/b",
         Reply::text("2"),
     );
-    assert!(host.send(&get("https://api.example.com/a?x=1", "")).is_ok());
-    assert!(host.send(&get("http://127.0.0.1:7001/b", "")).is_ok());
+    assert!(host.send(get("https://api.example.com/a?x=1", "")).is_ok());
+    assert!(host.send(get("http://127.0.0.1:7001/b", "")).is_ok());
     assert_eq!(host.left(), 0);
     for url in
         ["https://other.example.com/a", "http://api.example.com/a", "http://127.0.0.1:7002/b"]
     {
-        assert!(matches!(host.send(&get(url, "")), Err(Denied::NotGranted(_))), "{url}");
+        assert!(matches!(host.send(get(url, "")), Err(Denied::NotGranted(_))), "{url}");
     }
 }
 
@@ -39,14 +39,14 @@ fn only_declared_secrets_and_settings_exist() {
     assert_eq!(host.setting("base").as_deref(), Some("http://127.0.0.1:7001"));
     for name in ["undeclared", "key"] {
         let request = get("https://api.example.com/a", &format!("{{secret:{name}}}"));
-        assert_eq!(host.send(&request).unwrap_err(), Denied::NoSecret(name.to_owned()));
+        assert_eq!(host.send(request).unwrap_err(), Denied::NoSecret(name.to_owned()));
     }
 }
 
 #[test]
 fn a_request_out_of_order_is_denied_by_name() {
     let host = Scripted::new(MANIFEST).unwrap().answers("GET", "/a", Reply::text("1"));
-    let Err(Denied::Network(reason)) = host.send(&get("https://api.example.com/b", "")) else {
+    let Err(Denied::Network(reason)) = host.send(get("https://api.example.com/b", "")) else {
         panic!("answered out of order");
     };
     assert_eq!(reason, "the script expects GET /a, not GET /b");

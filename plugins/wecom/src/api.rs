@@ -166,7 +166,7 @@ impl<'h, H: Host> Api<'h, H> {
             headers,
             body: call.body.clone().unwrap_or_default().into_bytes(),
         };
-        failure::check(self.host.send(&request)?, call)
+        failure::check(self.host.send(request)?, call)
     }
 }
 

@@ -66,7 +66,7 @@ impl Context {
         let outgoing = Outgoing::prepare(request, &shared.reach, &|name| shared.secret(name))
             .map_err(denied)?;
         self.budget.requests = left;
-        let Outgoing { request, route, host, cover } = outgoing;
+        let Outgoing { request, route, endpoint, cover } = outgoing;
         // No turn is held while it waits for anybody.
         self.turn.rest();
         let classes = shared.rates.classes(request.url().path());
@@ -88,7 +88,7 @@ impl Context {
                 self.budget.http_bytes = 0;
                 Err(Denied::TooLarge(limits.http_bytes as u64).into())
             }
-            Err(NetError::NotPublic) => Err(Denied::NotGranted(host).into()),
+            Err(NetError::NotPublic) => Err(Denied::NotGranted(endpoint.to_string()).into()),
             Err(NetError::Deadline) => Err(Denied::Deadline.into()),
             Err(NetError::Network(reason)) => Err(Denied::Network(reason.to_owned()).into()),
         }
@@ -135,6 +135,9 @@ fn denied(error: RequestError) -> Denied {
 
 /// Covers the secrets that a response repeats.
 fn covered(fetched: Fetched, cover: &Cover) -> Fetched {
+    if cover.is_empty() {
+        return fetched;
+    }
     let Fetched { status, headers, body } = fetched;
     let body = cover.apply(&body).map_or(body, Into::into);
     let mut seen = HeaderMap::with_capacity(headers.len());

@@ -44,7 +44,7 @@ pub(in crate::host) enum RequestError {
 pub(in crate::host) struct Outgoing {
     pub(in crate::host) request: Request,
     pub(in crate::host) route: Route,
-    pub(in crate::host) host: String,
+    pub(in crate::host) endpoint: Endpoint,
     pub(in crate::host) cover: Cover,
 }
 
@@ -56,8 +56,8 @@ impl Outgoing {
     ) -> Result<Self, RequestError> {
         let method = method(&request.method)?;
         let (url, endpoint) = endpoint(&request.url)?;
-        let host = endpoint.to_string();
-        let route = reach.route(&endpoint).ok_or_else(|| RequestError::NotGranted(host.clone()))?;
+        let route =
+            reach.route(&endpoint).ok_or_else(|| RequestError::NotGranted(endpoint.to_string()))?;
         let mut filler = Filler::new(source);
         let url = filled_url(&request.url, (url, &endpoint), &mut filler)?;
         let headers = filled_headers(request.headers, &mut filler)?;
@@ -70,7 +70,7 @@ impl Outgoing {
         if !body.is_empty() {
             *out.body_mut() = Some(body.into());
         }
-        Ok(Self { request: out, route, host, cover: filler.cover() })
+        Ok(Self { request: out, route, endpoint, cover: filler.cover() })
     }
 }
 
@@ -116,15 +116,16 @@ fn filled_url(
     let url = match filler.fill(text.as_bytes(), Place::Percent).map_err(unfilled)? {
         Cow::Borrowed(_) => Some(given),
         Cow::Owned(complete) => {
-            std::str::from_utf8(&complete).ok().and_then(|text| Url::parse(text).ok())
+            let url = std::str::from_utf8(&complete).ok().and_then(|text| Url::parse(text).ok());
+            url.filter(|url| Endpoint::of(url).as_ref() == Some(endpoint))
         }
     };
     match url {
-        Some(mut url) if Endpoint::of(&url).as_ref() == Some(endpoint) => {
+        Some(mut url) => {
             url.set_fragment(None);
             Ok(url)
         }
-        _ => invalid("a secret in the host of the url"),
+        None => invalid("a secret in the host of the url"),
     }
 }
 

@@ -45,7 +45,10 @@ fn holds(sign: &ThrottledAsk, response: &Response) -> bool {
         return false;
     }
     let Some(at) = &sign.at else { return true };
-    if response.body().len() > REFUSAL_BYTES {
+    let body = response.body();
+    // Most answers hold none of these values anywhere, and need not be read for their sake.
+    let held = |is: &String| memchr::memmem::find(body, is.as_bytes()).is_some();
+    if body.len() > REFUSAL_BYTES || !sign.is.iter().any(held) {
         return false;
     }
     let value = response.pointer(at).map(|value| value.trim_matches('"'));

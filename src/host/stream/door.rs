@@ -37,10 +37,12 @@ pub(super) trait Door: Send + Sync {
 impl Door for Arc<Shared> {
     async fn ask(&self, request: Request) -> Result<(u16, Vec<u8>), StreamError> {
         let outgoing = Outgoing::prepare(request, &self.reach, &|name| self.secret(name));
-        let Outgoing { request, route, host, cover } = outgoing.map_err(StreamError::of_request)?;
+        let Outgoing { request, route, endpoint, cover } =
+            outgoing.map_err(StreamError::of_request)?;
         let clients = &self.plugin.core.clients;
         let fetched = clients.fetch(route, request, ANSWER_BYTES, Instant::now() + TIME).await;
         let fetched = fetched.map_err(|error| {
+            let host = endpoint.to_string();
             StreamError::of_net("asking for a long connection failed", &host, error)
         })?;
         let body = cover.apply(&fetched.body).unwrap_or_else(|| fetched.body.to_vec());

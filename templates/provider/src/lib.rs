@@ -151,7 +151,7 @@ fn attempt<H: Host>(host: &H, path: &str, token: &str) -> Result<H::Response, Fa
         headers: vec![("Authorization".to_owned(), format!("Bearer {token}"))],
         body: Vec::new(),
     };
-    judge(host.send(&request).map_err(Failure::from)?)
+    judge(host.send(request).map_err(Failure::from)?)
 }
 
 /// The key under which the host keeps the token, for this connection alone.
@@ -174,7 +174,7 @@ fn token<H: Host>(host: &H) -> Result<String, Fault> {
         headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
         body: body.into_bytes(),
     };
-    let response = judge(host.send(&request).map_err(Failure::from)?)?;
+    let response = judge(host.send(request).map_err(Failure::from)?)?;
     let token = json::text(&response, "/access_token").map_err(Failure::from)?;
     let Some(token) =
         token.filter(|token| token.bytes().all(|b| b.is_ascii_graphic() && b != b'{'))

@@ -134,7 +134,7 @@ fn send<H: Host>(
     }
     let url = format!("{}{path}", base_url(host)?);
     let body = body.unwrap_or_default().as_bytes().to_vec();
-    judge(host.send(&Request { method, url, headers, body }).map_err(denied)?)
+    judge(host.send(Request { method, url, headers, body }).map_err(denied)?)
 }
 
 /// From an answer that is no success to the fault it is. Replace this by the system's own table of codes.

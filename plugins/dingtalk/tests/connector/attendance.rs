@@ -138,6 +138,32 @@ fn an_excused_day_says_whether_that_was_leave() {
 }
 
 #[test]
+fn a_row_that_cannot_be_read_is_told_by_its_place() {
+    let answer = |rows: &str| {
+        Reply::text(&format!(r#"{{"errcode":0,"recordresult":{rows},"hasMore":false}}"#))
+    };
+    for (strange, place) in [
+        ("[5]", "`/recordresult/0` is not an object"),
+        (r#"[["u1",5,null,null]]"#, "`/recordresult/0` is not an object"),
+        ("[null]", "`/recordresult/0` is not an object"),
+        ("{}", "`/recordresult` is not an array"),
+        (r#"[{"userId":7,"workDate":5}]"#, "`/recordresult/0/userId` is not a string"),
+        (r#"[{"userId":"","workDate":5}]"#, "`/recordresult/0/userId` is not a string"),
+        (r#"[{"userId":"u","workDate":[5]}]"#, "`/recordresult/0/workDate` is not an integer"),
+        (
+            r#"[{"userId":"u","workDate":5},{"userId":"u","workDate":5,"sourceType":{"a":1}}]"#,
+            "`/recordresult/1/sourceType` is not a string",
+        ),
+    ] {
+        let host = at_work().answers("POST", RESULTS, answer(strange));
+        match ask(&host, Kind::AttendanceDay, &["u1"], 1, None) {
+            Err(Fault::Invalid(advice)) => assert!(advice.message.contains(place), "{advice:?}"),
+            other => panic!("{strange}: {other:?}"),
+        }
+    }
+}
+
+#[test]
 fn results_that_do_not_end_or_are_none_are_a_fault() {
     let host = at_work().answers("POST", RESULTS, rows(&[], true));
     assert!(matches!(

@@ -1,5 +1,8 @@
 //! The component's imports as the sdk's [`Host`].
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use super::bindings::base::rollcall::plugin::{host, http, secrets};
 use crate::{
     Cbc, Denied, DigestAlgorithm, Host, KeyForm, Level, Padding, Part, Request, Response,
@@ -10,21 +13,25 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct Imports;
 
+thread_local! {
+    /// What was asked for so far: settings stay what they are while an instance lives.
+    static SETTINGS: RefCell<BTreeMap<String, Option<String>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
 impl Host for Imports {
     type Response = http::Response;
 
-    fn send(&self, request: &Request) -> Result<http::Response, Denied> {
-        let request = http::Request {
-            method: request.method.to_owned(),
-            url: request.url.clone(),
-            headers: request.headers.clone(),
-            body: request.body.clone(),
-        };
+    fn send(&self, request: Request) -> Result<http::Response, Denied> {
+        let Request { method, url, headers, body } = request;
+        let request = http::Request { method: method.to_owned(), url, headers, body };
         http::send(&request).map_err(Denied::from)
     }
 
     fn setting(&self, name: &str) -> Option<String> {
-        host::setting(name)
+        SETTINGS.with_borrow_mut(|settings| match settings.get(name) {
+            Some(value) => value.clone(),
+            None => settings.entry(name.to_owned()).or_insert_with(|| host::setting(name)).clone(),
+        })
     }
 
     fn now_ms(&self) -> i64 {

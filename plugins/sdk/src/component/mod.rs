@@ -10,6 +10,11 @@ mod imports;
 pub use bindings::{attendance, callback, directory, plugin, target};
 pub use imports::Imports;
 
+/// Every text that comes from the host takes a piece of the guest's memory, so an allocator that is fast with small pieces
+/// counts; the target's own is neither that nor small. A plugin has no other, for a crate has one.
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 mod bindings {
     /// What every guest may import, generated once.
     pub(crate) mod base {

@@ -236,7 +236,7 @@ fn origin(url: &str) -> &str {
 impl Host for Scripted {
     type Response = Reply;
 
-    fn send(&self, request: &Request) -> Result<Reply, Denied> {
+    fn send(&self, request: Request) -> Result<Reply, Denied> {
         self.requests.borrow_mut().push(request.clone());
         if let Some((key, value)) = self.meanwhile.take() {
             self.remember(&key, &value, 3600);
