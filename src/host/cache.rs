@@ -1,21 +1,27 @@
 //! Compiled components on disk, so that a plugin is compiled once for each machine and build of rollcall.
 //!
 //! Compiled code runs unchecked, so an entry counts only when it lies in a folder that nobody else may write and carries the
-//! digest this host gave it; anything else is ignored and written anew. The invariant: an entry appears whole or not at all.
+//! seal this host gave it, behind the code; anything else is ignored and written anew. The folder keeps others out, the seal
+//! tells damage: it has no key, so it need not be a cryptographic hash. An entry is mapped, not copied: it is looked through
+//! once for its seal, and of the code only what runs takes memory. So an entry never changes in place. The invariant: it
+//! appears whole or not at all.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use wasmtime::Engine;
 use wasmtime::component::Component;
+use xxhash_rust::xxh3::Xxh3;
 
 use crate::model::hash::ContentHash;
 
 /// The most entries that are kept; the oldest go first.
 const ENTRIES: usize = 64;
 const EXTENSION: &str = "compiled";
-const DIGEST_BYTES: usize = 32;
+const SEAL_BYTES: usize = 16;
+/// What is read at once while an entry is looked through.
+const CHUNK: usize = 64 << 10;
 
 /// The folder of compiled components.
 #[derive(Debug)]
@@ -62,14 +68,25 @@ impl CompiledCache {
 
     /// The compiled component of a digest, with its size. `None` when there is no entry or not one of ours.
     pub(super) fn load(&self, engine: &Engine, digest: ContentHash) -> Option<(Component, usize)> {
-        let entry = fs::read(self.path(digest)).ok()?;
-        let (seal, code) = entry.split_at_checked(DIGEST_BYTES)?;
-        if seal != self.seal(digest, code) {
+        let path = self.path(digest);
+        let Some(size) = self.sealed(&path, digest).ok()? else {
             tracing::warn!(%digest, "a compiled component in the cache is damaged, compiling it again");
             return None;
-        }
-        let component = deserialize(engine, code).ok()?;
-        Some((component, code.len()))
+        };
+        Some((deserialize(engine, &path).ok()?, size))
+    }
+
+    /// The size of an entry's code; `None` when it does not bear our seal.
+    fn sealed(&self, path: &Path, digest: ContentHash) -> io::Result<Option<usize>> {
+        let mut file = fs::File::open(path)?;
+        let Some(size) = file.metadata()?.len().checked_sub(SEAL_BYTES as u64) else {
+            return Ok(None);
+        };
+        let mut sealer = self.sealer(digest);
+        io::copy(&mut BufReader::with_capacity(CHUNK, (&file).take(size)), &mut sealer)?;
+        let mut seal = [0; SEAL_BYTES];
+        file.read_exact(&mut seal)?;
+        Ok(usize::try_from(size).ok().filter(|_| sealer.digest128().to_le_bytes() == seal))
     }
 
     /// Writes an entry; a failure costs the next start a compilation, nothing else.
@@ -86,8 +103,10 @@ impl CompiledCache {
         let target = self.path(digest);
         let part = target.with_extension(format!("part-{}", std::process::id()));
         let mut file = fs::File::create(&part)?;
-        file.write_all(&self.seal(digest, code))?;
         file.write_all(code)?;
+        let mut sealer = self.sealer(digest);
+        sealer.update(code);
+        file.write_all(&sealer.digest128().to_le_bytes())?;
         file.sync_all()?;
         fs::rename(&part, &target)
     }
@@ -109,10 +128,12 @@ impl CompiledCache {
         self.folder.join(format!("{digest}-{}.{EXTENSION}", self.engine))
     }
 
-    fn seal(&self, digest: ContentHash, code: &[u8]) -> [u8; DIGEST_BYTES] {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&digest.0).update(&self.engine.0).update(code);
-        *hasher.finalize().as_bytes()
+    /// What makes the seal, once it has seen the code.
+    fn sealer(&self, digest: ContentHash) -> Xxh3 {
+        let mut sealer = Xxh3::new();
+        sealer.update(&digest.0);
+        sealer.update(&self.engine.0);
+        sealer
     }
 }
 
@@ -135,9 +156,10 @@ fn engine_hash(engine: &Engine) -> ContentHash {
     unsafe_code,
     reason = "the code was compiled by this host: `load` checked the folder and the seal"
 )]
-fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: `code` is what `Component::serialize` returned to this build of rollcall, unaltered since.
-    unsafe { Component::deserialize(engine, code) }
+fn deserialize(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
+    // SAFETY: `path` holds what `Component::serialize` returned to this build of rollcall, unaltered since, and a seal that no
+    // section covers. An entry is replaced by renaming or removed, neither of which reaches what is mapped.
+    unsafe { Component::deserialize_file(engine, path) }
 }
 
 #[cfg(unix)]

@@ -176,6 +176,7 @@ fn config() -> Config {
         .epoch_interruption(true)
         .max_wasm_stack(STACK_BYTES)
         .generate_address_map(false)
+        .native_unwind_info(false)
         .wasm_backtrace_max_frames(None);
     config
 }
@@ -188,8 +189,9 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<Context>> {
 
 fn read(path: &Path) -> Result<Vec<u8>, HostError> {
     let failed = |source| HostError::Read { path: path.to_owned(), source };
-    let mut wasm = Vec::new();
     let file = File::open(path).map_err(failed)?;
+    let size = file.metadata().map_err(failed)?.len().min(FILE_BYTES);
+    let mut wasm = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
     file.take(FILE_BYTES + 1).read_to_end(&mut wasm).map_err(failed)?;
     if wasm.len() as u64 > FILE_BYTES {
         let found = std::fs::metadata(path).map_err(failed)?.len();
