@@ -190,11 +190,10 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<Context>> {
 fn read(path: &Path) -> Result<Vec<u8>, HostError> {
     let failed = |source| HostError::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(failed)?;
-    let size = file.metadata().map_err(failed)?.len().min(FILE_BYTES);
-    let mut wasm = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
+    let found = file.metadata().map_err(failed)?.len();
+    let mut wasm = Vec::with_capacity(usize::try_from(found.min(FILE_BYTES)).unwrap_or_default());
     file.take(FILE_BYTES + 1).read_to_end(&mut wasm).map_err(failed)?;
     if wasm.len() as u64 > FILE_BYTES {
-        let found = std::fs::metadata(path).map_err(failed)?.len();
         return Err(HostError::TooLarge { path: path.to_owned(), found, limit: FILE_BYTES });
     }
     Ok(wasm)

@@ -42,8 +42,8 @@ impl Door for Arc<Shared> {
         let clients = &self.plugin.core.clients;
         let fetched = clients.fetch(route, request, ANSWER_BYTES, Instant::now() + TIME).await;
         let fetched = fetched.map_err(|error| {
-            let host = endpoint.to_string();
-            StreamError::of_net("asking for a long connection failed", &host, error)
+            let host = &endpoint.to_string();
+            StreamError::of_net("asking for a long connection failed", host, error)
         })?;
         let body = cover.apply(&fetched.body).unwrap_or_else(|| fetched.body.to_vec());
         Ok((fetched.status, body))
