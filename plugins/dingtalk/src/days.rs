@@ -57,10 +57,11 @@ pub(crate) fn list<H: Host>(
     let excused = days.iter().filter(|(_, days)| days.values().any(|day| day.excused));
     let excused: Vec<String> = excused.map(|(person, _)| person.clone()).collect();
     let leaves = if excused.is_empty() { Vec::new() } else { leaves(api, &excused, window)? };
-    let of = |(person, days): (&String, &BTreeMap<i64, Day>)| -> Vec<Item> {
-        days.iter().map(|(date, day)| item(person, *date, day, &leaves)).collect()
-    };
-    Ok(built(days.iter().flat_map(of).collect()))
+    let items = days.iter().flat_map(|(person, days)| {
+        let leaves = &leaves;
+        days.iter().map(move |(date, day)| item(person, *date, day, leaves))
+    });
+    Ok(built(items.collect()))
 }
 
 /// All results of the window.
