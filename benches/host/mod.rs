@@ -137,12 +137,13 @@ impl Host for Native {
     type Response = Answer;
 
     fn send(&self, request: Request) -> Result<Answer, Denied> {
-        let method = reqwest::Method::from_bytes(request.method.as_bytes()).unwrap();
-        let body = String::from_utf8(request.body.clone()).unwrap();
+        let Request { method, url, headers, body } = request;
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let body = String::from_utf8(body).unwrap();
         let body = body.replace("{secret:app_secret}", &self.secret);
         let body = body.replace("{secret:client_secret}", &self.secret);
-        let mut call = self.client.request(method, &request.url).body(body);
-        for (name, value) in &request.headers {
+        let mut call = self.client.request(method, url).body(body);
+        for (name, value) in headers {
             call = call.header(name, value);
         }
         self.runtime.block_on(async {
