@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rollcall::host::{Build, Connection, OsRandom, Plugin, Recorded, Recorder, Replayed, replay};
 use rollcall::model::entity::Entity;
+use rollcall::model::ids::SourceId;
 use rollcall::port::provider::Provider as _;
 
 use super::server::{Reply, Server};
@@ -47,6 +48,23 @@ async fn what_an_instance_keeps_between_calls_is_kept_in_a_replay() {
     let Recorded { calls, left_out, .. } = recorder.finish().unwrap();
     assert_eq!((calls, left_out), (6, 0));
     assert_eq!(again(&plugin, &file).await.calls, 6);
+}
+
+#[tokio::test]
+async fn an_instance_does_not_go_on_once_a_call_of_it_is_left_out() {
+    let bench = Bench::new();
+    let file = bench.folder.path().join("nosy");
+    let plugin = bench.guest("nosy", &FULL);
+    let (connection, recorder) = recorded(&plugin, &[], &[], &file);
+    assert_eq!(probe(&connection).await.0, "1");
+    // Told a stand-in for the department, it fails.
+    let department = SourceId::parse("zzzz").unwrap();
+    connection.list(Entity::Employee, Some(&department), None).await.unwrap();
+    assert_eq!(probe(&connection).await.0, "1", "what it knows of that call is in no recording");
+    assert_eq!(probe(&connection).await.0, "2");
+    let Recorded { calls, left_out, .. } = recorder.finish().unwrap();
+    assert_eq!((calls, left_out), (3, 1));
+    assert_eq!(again(&plugin, &file).await.calls, 3);
 }
 
 #[tokio::test]
